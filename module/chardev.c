@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "chardev.h"
+#include "expiry.h"
+#include "flow.h"
+#include "reader.h"
+#include "ring.h"
+#include "stream.h"
+#include "text.h"
+
+/**
+ * struct session - one open file description
+ * @lock: protects the rest; never held while waiting for events
+ * @reader: the cursor, filter and account
+ * @mode: TCPTRACE_MODE_*
+ * @event: being handed out
+ * @line: the same as text, its time before it
+ */
+struct session {
+	struct mutex	lock;
+	struct reader	reader;
+	u32		mode;
+	struct tcptrace_event event;
+	char		line[32 + TEXT_LINE_MAX];
+};
+
+/* The first event after the last flush, for SEEK_DATA. */
+static atomic64_t flushed_seq = ATOMIC64_INIT(1);
+
+static u64 oldest(void)
+{
+	return ring_oldest(stream_ring());
+}
+
+static u64 newest(void)
+{
+	return ring_next(stream_ring());
+}
+
+static int chardev_open(struct inode *inode, struct file *file)
+{
+	struct session *session = kzalloc(sizeof(*session), GFP_KERNEL);
+
+	if (!session)
+		return -ENOMEM;
+	mutex_init(&session->lock);
+	reader_init(&session->reader, oldest());
+	file->private_data = session;
+	return 0;
+}
+
+static int chardev_release(struct inode *inode, struct file *file)
+{
+	kfree(file->private_data);
+	return 0;
+}
+
+/* @session->event as the reader wants it, its length in @len. */
+static const void *render(struct session *session, size_t *len)
+{
+	char *p = session->line;
+
+	if (session->mode == TCPTRACE_MODE_BINARY) {
+		*len = sizeof(session->event);
+		return &session->event;
+	}
+	p += text_time(p, session->event.time_ns);
+	p += text_event(p, &session->event);
+	*p++ = '\n';
+	*len = p - session->line;
+	return session->line;
+}
+
+/* Hand out whole events, as many as there are and fit; what is not copied is not consumed. */
+static ssize_t copy_events(struct session *session, char __user *buf, size_t count)
+{
+	struct reader *reader = &session->reader;
+	size_t done = 0;
+
+	for (;;) {
+		struct tcptrace_reader account = reader->account;
+		const void *data;
+		size_t len;
+
+		if (!reader_next(reader, &account, &session->event)) {
+			reader->account = account;
+			return done;
+		}
+		data = render(session, &len);
+		if (len > count - done)
+			return done ? done : -EINVAL;
+		if (copy_to_user(buf + done, data, len))
+			return done ? done : -EFAULT;
+		reader->account = account;
+		done += len;
+		if (signal_pending(current) || need_resched())
+			return done;
+	}
+}
+
+static ssize_t chardev_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+{
+	struct session *session = file->private_data;
+	ssize_t done;
+	u64 next;
+	int err;
+
+	for (;;) {
+		if (mutex_lock_interruptible(&session->lock))
+			return -ERESTARTSYS;
+		done = copy_events(session, buf, count);
+		next = session->reader.account.next_seq;
+		mutex_unlock(&session->lock);
+		if (done)
+			return done;
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		err = wait_event_interruptible(*stream_wait_queue(), newest() > next);
+		if (err)
+			return err;
+	}
+}
+
+static __poll_t chardev_poll(struct file *file, poll_table *wait)
+{
+	struct session *session = file->private_data;
+	struct tcptrace_reader account;
+	__poll_t mask = 0;
+
+	poll_wait(file, stream_wait_queue(), wait);
+	mutex_lock(&session->lock);
+	account = session->reader.account;
+	if (reader_next(&session->reader, &account, &session->event))
+		mask = EPOLLIN | EPOLLRDNORM;
+	else
+		session->reader.account = account;
+	mutex_unlock(&session->lock);
+	return mask;
+}
+
+static loff_t chardev_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct session *session = file->private_data;
+	u64 seq;
+
+	switch (whence) {
+	case SEEK_SET:
+		seq = oldest();
+		break;
+	case SEEK_DATA:
+		seq = max_t(u64, atomic64_read(&flushed_seq), oldest());
+		break;
+	case SEEK_END:
+		seq = newest();
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (offset)
+		return -ESPIPE;
+	mutex_lock(&session->lock);
+	reader_seek(&session->reader, seq);
+	mutex_unlock(&session->lock);
+	return 0;
+}
+
+static int put_info(void __user *arg)
+{
+	struct tcptrace_info info = {
+		.abi		= TCPTRACE_ABI,
+		.event_size	= sizeof(struct tcptrace_event),
+		.ring_events	= stream_ring()->mask + 1,
+		.first_seq	= oldest(),
+		.next_seq	= newest(),
+		.flows		= flow_count(),
+	};
+
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int set_mode(struct session *session, const u32 __user *arg)
+{
+	u32 mode;
+
+	if (get_user(mode, arg))
+		return -EFAULT;
+	if (mode > TCPTRACE_MODE_BINARY)
+		return -EINVAL;
+	session->mode = mode;
+	return 0;
+}
+
+static int set_filter(struct session *session, const void __user *arg)
+{
+	struct tcptrace_filter filter;
+
+	if (copy_from_user(&filter, arg, sizeof(filter)))
+		return -EFAULT;
+	if (filter.pad || (filter.ip_version && filter.ip_version != 4 && filter.ip_version != 6))
+		return -EINVAL;
+	session->reader.filter = filter;
+	return 0;
+}
+
+static int put_account(const struct session *session, void __user *arg)
+{
+	const struct tcptrace_reader *account = &session->reader.account;
+
+	return copy_to_user(arg, account, sizeof(*account)) ? -EFAULT : 0;
+}
+
+static int flush(void)
+{
+	if (!capable(CAP_NET_ADMIN))
+		return -EPERM;
+	expiry_flush(NULL);
+	atomic64_set(&flushed_seq, newest());
+	return 0;
+}
+
+static long session_ioctl(struct session *session, unsigned int cmd, void __user *arg)
+{
+	switch (cmd) {
+	case TCPTRACE_IOC_SET_MODE:
+		return set_mode(session, arg);
+	case TCPTRACE_IOC_SET_FILTER:
+		return set_filter(session, arg);
+	case TCPTRACE_IOC_GET_READER:
+		return put_account(session, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct session *session = file->private_data;
+	long err;
+
+	switch (cmd) {
+	case TCPTRACE_IOC_GET_INFO:
+		return put_info((void __user *)arg);
+	case TCPTRACE_IOC_FLUSH:
+		return flush();
+	}
+	mutex_lock(&session->lock);
+	err = session_ioctl(session, cmd, (void __user *)arg);
+	mutex_unlock(&session->lock);
+	return err;
+}
+
+static const struct file_operations chardev_ops = {
+	.owner		= THIS_MODULE,
+	.open		= chardev_open,
+	.release	= chardev_release,
+	.read		= chardev_read,
+	.poll		= chardev_poll,
+	.llseek		= chardev_llseek,
+	.unlocked_ioctl	= chardev_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice chardev = {
+	.minor		= MISC_DYNAMIC_MINOR,
+	.name		= "tcptrace",
+	.mode		= 0600,
+	.fops		= &chardev_ops,
+};
+
+int chardev_init(void)
+{
+	return misc_register(&chardev);
+}
+
+void chardev_exit(void)
+{
+	misc_deregister(&chardev);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPTRACE_COMPAT_H
+#define _TCPTRACE_COMPAT_H
+
+/* The only place that knows kernel versions: the code is written for the newest. */
+
+#include <linux/proc_fs.h>
+#include <linux/timer.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define timer_shutdown_sync(timer)	del_timer_sync(timer)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#define pde_data(inode)			PDE_DATA(inode)
+#endif
+
+#endif /* _TCPTRACE_COMPAT_H */

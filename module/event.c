@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ktime.h>
+#include <linux/netdevice.h>
+#include <net/net_namespace.h>
+#include "event.h"
+#include "stats.h"
+#include "stream.h"
+
+static void put_sighting(struct tcptrace_event *event, const struct sighting *at)
+{
+	const struct segment *seg = at->seg;
+
+	event->tcp_flags = seg->flags;
+	event->tcp_seq = seg->seq;
+	event->tcp_ack = seg->ack;
+	event->payload_len = seg->payload_len;
+	event->window = seg->window;
+	event->hook = at->hook;
+	if (at->dev) {
+		event->ifindex = at->dev->ifindex;
+		memcpy(event->iface, at->dev->name, sizeof(event->iface));
+	}
+}
+
+static void put_tuple(struct tcptrace_event *event, const struct flow_key *key, u8 initiator)
+{
+	event->netns = key->net->ns.inum;
+	event->initiator_port = key->port[initiator];
+	event->responder_port = key->port[!initiator];
+	if (key->family == AF_INET) {
+		event->ip_version = 4;
+		memcpy(event->initiator_addr, &key->v4[initiator], sizeof(key->v4[0]));
+		memcpy(event->responder_addr, &key->v4[!initiator], sizeof(key->v4[0]));
+	} else {
+		event->ip_version = 6;
+		memcpy(event->initiator_addr, &key->v6[initiator], sizeof(key->v6[0]));
+		memcpy(event->responder_addr, &key->v6[!initiator], sizeof(key->v6[0]));
+	}
+}
+
+static void put_flow(struct tcptrace_event *event, const struct flow *flow)
+{
+	const struct fsm_endpoint *initiator = &flow->fsm.end[FSM_INITIATOR];
+	const struct fsm_endpoint *responder = &flow->fsm.end[FSM_RESPONDER];
+
+	put_tuple(event, &flow->key, flow->initiator);
+	event->flow_id = flow->id;
+	event->initiator_isn = initiator->isn;
+	event->responder_isn = responder->isn;
+	event->known = flow->known;
+	if (initiator->seen & FSM_SYN)
+		event->known |= TCPTRACE_KNOWN_INITIATOR_ISN;
+	if (responder->seen & FSM_SYN)
+		event->known |= TCPTRACE_KNOWN_RESPONDER_ISN;
+	if (flow->fsm.guessed)
+		event->known |= TCPTRACE_INITIATOR_GUESSED;
+}
+
+static void put_states(struct tcptrace_event *event, const u8 prev[2], const u8 state[2])
+{
+	event->prev_initiator_state = prev[FSM_INITIATOR];
+	event->prev_responder_state = prev[FSM_RESPONDER];
+	event->initiator_state = state[FSM_INITIATOR];
+	event->responder_state = state[FSM_RESPONDER];
+	event->phase = fsm_phase(state);
+}
+
+static void put_summary(struct tcptrace_event *event, const struct flow *flow)
+{
+	struct tcptrace_summary *summary = &event->summary;
+	int dir;
+
+	summary->handshake = fsm_handshake(&flow->fsm);
+	summary->close = flow->fsm.close;
+	summary->first_fin = flow->fsm.first_fin;
+	summary->syn_retrans = flow->fsm.end[FSM_INITIATOR].syn_retrans;
+	summary->synack_retrans = flow->fsm.end[FSM_RESPONDER].syn_retrans;
+	summary->synack_us = flow->synack_us;
+	summary->ack_us = flow->ack_us;
+	summary->duration_us = (event->time_ns - flow->start_ns) / NSEC_PER_USEC;
+	for (dir = 0; dir < 2; dir++) {
+		summary->bytes[dir] = flow->bytes[dir];
+		summary->pkts[dir] = flow->pkts[dir];
+	}
+}
+
+static void put_part(struct tcptrace_event *event, const struct flow *flow,
+		     const struct fsm_change *change, const struct sighting *at)
+{
+	event->cause = change->cause;
+	switch (change->kind) {
+	case TCPTRACE_EVENT_SYN:
+	case TCPTRACE_EVENT_SYN_ACK:
+		event->syn = at->seg->syn;
+		break;
+	case TCPTRACE_EVENT_ESTABLISHED:
+		put_summary(event, flow);
+		break;
+	case TCPTRACE_EVENT_RETRANSMIT:
+		event->retransmit.count = change->count;
+		break;
+	}
+}
+
+static void publish(struct tcptrace_event *event, enum tcptrace_kind kind)
+{
+	event->kind = kind;
+	if (kind == TCPTRACE_EVENT_INVALID)
+		stats_inc(STAT_INVALID);
+	stream_publish(event);
+}
+
+static void publish_end(struct tcptrace_event *event, const struct flow *flow,
+			const struct fsm_result *res)
+{
+	if (!res->changes) {
+		const u8 state[] = { flow->fsm.end[0].state, flow->fsm.end[1].state };
+
+		put_states(event, state, state);
+	}
+	event->cause = 0;
+	put_summary(event, flow);
+	publish(event, TCPTRACE_EVENT_END);
+}
+
+void event_publish(const struct flow *flow, const struct fsm_result *res, u64 now_ns,
+		   const struct sighting *at)
+{
+	struct tcptrace_event event = { .size = sizeof(event), .time_ns = now_ns };
+	const struct fsm_change *change;
+
+	put_flow(&event, flow);
+	if (at) {
+		put_sighting(&event, at);
+		event.sender = at->from == flow->initiator ? TCPTRACE_SIDE_INITIATOR :
+							     TCPTRACE_SIDE_RESPONDER;
+	}
+	for (change = res->change; change < res->change + res->changes; change++) {
+		put_states(&event, change->prev, change->state);
+		memset(event.part, 0, sizeof(event.part));
+		put_part(&event, flow, change, at);
+		publish(&event, change->kind);
+	}
+	if (res->ended)
+		publish_end(&event, flow, res);
+}
+
+void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason,
+			 const struct sighting *at)
+{
+	struct tcptrace_event event = {
+		.size		= sizeof(event),
+		.time_ns	= ktime_get_ns(),
+		.sender		= TCPTRACE_SIDE_INITIATOR,
+		.cause		= reason,
+	};
+
+	put_tuple(&event, key, at->from);
+	put_sighting(&event, at);
+	publish(&event, TCPTRACE_EVENT_INVALID);
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+#include "event.h"
+#include "expiry.h"
+#include "flow.h"
+#include "stats.h"
+
+#define EXPIRY_PERIOD	(HZ / 4)
+#define EXPIRY_GRAIN	(HZ / 4)
+#define EXPIRY_BATCH	256	/* flows to end before others may use the CPU */
+
+/* One queue a timer, and one for the flows that were heard from one side only. */
+enum {
+	QUEUE_UNCONFIRMED	= TCPTRACE_TIMER_CLOSED + 1,
+	QUEUES,
+};
+
+struct queue {
+	struct list_head flows;
+	unsigned int	count;
+};
+
+struct expiry_limits expiry_limits = {
+	.max_flows	= 262144,
+	.max_half_open	= 32768,
+	.timeout	= {
+		[TCPTRACE_TIMER_SYN]		= 120,
+		[TCPTRACE_TIMER_SYNACK]		= 60,
+		[TCPTRACE_TIMER_ESTABLISHED]	= 432000,
+		[TCPTRACE_TIMER_FIN_WAIT]	= 120,
+		[TCPTRACE_TIMER_CLOSE_WAIT]	= 43200,
+		[TCPTRACE_TIMER_LAST_ACK]	= 60,
+		[TCPTRACE_TIMER_TIME_WAIT]	= 60,
+		[TCPTRACE_TIMER_CLOSED]		= 10,
+	},
+};
+
+static struct queue queues[QUEUES];
+static DEFINE_SPINLOCK(queues_lock);
+
+static void expire(struct work_struct *work);
+static DECLARE_DELAYED_WORK(worker, expire);
+
+/* The queues in the order in which their flows are given up. */
+static const u8 half_open_queues[] = {
+	TCPTRACE_TIMER_SYN, TCPTRACE_TIMER_SYNACK, QUEUE_UNCONFIRMED,
+};
+
+static const u8 other_queues[] = {
+	TCPTRACE_TIMER_CLOSED, TCPTRACE_TIMER_TIME_WAIT, TCPTRACE_TIMER_LAST_ACK,
+	TCPTRACE_TIMER_FIN_WAIT, TCPTRACE_TIMER_CLOSE_WAIT, TCPTRACE_TIMER_ESTABLISHED,
+};
+
+static unsigned int half_open_count(void)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < ARRAY_SIZE(half_open_queues); i++)
+		count += READ_ONCE(queues[half_open_queues[i]].count);
+	return count;
+}
+
+static unsigned long timeout(u8 queue)
+{
+	u8 timer = queue == QUEUE_UNCONFIRMED ? TCPTRACE_TIMER_ESTABLISHED : queue;
+
+	return READ_ONCE(expiry_limits.timeout[timer]) * HZ;
+}
+
+static u8 queue_for(const struct flow *flow)
+{
+	enum tcptrace_timer timer = fsm_timer(&flow->fsm);
+
+	return timer >= TCPTRACE_TIMER_ESTABLISHED && fsm_half_open(&flow->fsm) ?
+	       QUEUE_UNCONFIRMED : timer;
+}
+
+static void leave(struct flow *flow)
+{
+	list_del_init(&flow->in_queue);
+	WRITE_ONCE(queues[flow->queue].count, queues[flow->queue].count - 1);
+}
+
+static void join(struct flow *flow, u8 queue)
+{
+	flow->queue = queue;
+	flow->queued = jiffies;
+	WRITE_ONCE(flow->active, flow->queued);
+	list_add_tail(&flow->in_queue, &queues[queue].flows);
+	WRITE_ONCE(queues[queue].count, queues[queue].count + 1);
+}
+
+void expiry_enqueue(struct flow *flow)
+{
+	lockdep_assert_held(&flow->lock);
+	spin_lock(&queues_lock);
+	join(flow, queue_for(flow));
+	spin_unlock(&queues_lock);
+}
+
+void expiry_restart(struct flow *flow)
+{
+	lockdep_assert_held(&flow->lock);
+	spin_lock(&queues_lock);
+	leave(flow);
+	join(flow, queue_for(flow));
+	spin_unlock(&queues_lock);
+}
+
+void expiry_active(struct flow *flow)
+{
+	switch (flow->queue) {
+	case QUEUE_UNCONFIRMED:
+		if (queue_for(flow) != QUEUE_UNCONFIRMED) {
+			expiry_restart(flow);
+			return;
+		}
+		fallthrough;
+	case TCPTRACE_TIMER_ESTABLISHED:
+	case TCPTRACE_TIMER_FIN_WAIT:
+	case TCPTRACE_TIMER_CLOSE_WAIT:
+		if (time_after(jiffies, flow->queued + EXPIRY_GRAIN))
+			expiry_restart(flow);
+		else
+			WRITE_ONCE(flow->active, jiffies);
+	}
+}
+
+void expiry_remove(struct flow *flow)
+{
+	spin_lock(&queues_lock);
+	leave(flow);
+	spin_unlock(&queues_lock);
+	flow_remove(flow);
+}
+
+static bool due(const struct flow *flow)
+{
+	return time_after_eq(jiffies, READ_ONCE(flow->active) + timeout(flow->queue));
+}
+
+/* Tell the end of the flow's time, if nothing happened to it meanwhile. */
+static void end_timed_out(struct flow *flow)
+{
+	struct fsm_result res;
+
+	if (!due(flow))
+		return;
+	if (flow->queue != TCPTRACE_TIMER_CLOSED) {
+		fsm_timeout(&flow->fsm, &res);
+		event_publish(flow, &res, ktime_get_ns(), NULL);
+		stats_inc(STAT_FLOWS_TIMED_OUT);
+	}
+	expiry_remove(flow);
+}
+
+static void end_evicted(struct flow *flow)
+{
+	struct fsm_result res;
+
+	fsm_abandon(&flow->fsm, TCPTRACE_CLOSE_EVICTED, &res);
+	event_publish(flow, &res, ktime_get_ns(), NULL);
+	stats_inc(STAT_FLOWS_EVICTED);
+	expiry_remove(flow);
+}
+
+static void end_flushed(struct flow *flow)
+{
+	struct fsm_result res;
+
+	fsm_abandon(&flow->fsm, TCPTRACE_CLOSE_FLUSHED, &res);
+	event_publish(flow, &res, ktime_get_ns(), NULL);
+	stats_inc(STAT_FLOWS_FLUSHED);
+	expiry_remove(flow);
+}
+
+/* A flow is locked before the queues, so its head is found first, and may be gone. */
+static void end_flow(struct flow *flow, void (*how)(struct flow *flow))
+{
+	spin_lock(&flow->lock);
+	if (!flow->dead)
+		how(flow);
+	spin_unlock(&flow->lock);
+}
+
+/* The flow whose turn it is; protected by RCU from there on. */
+static struct flow *head(u8 queue)
+{
+	struct flow *flow;
+
+	spin_lock(&queues_lock);
+	flow = list_first_entry_or_null(&queues[queue].flows, struct flow, in_queue);
+	spin_unlock(&queues_lock);
+	return flow;
+}
+
+/* End what is due in a queue; true if there may be more. */
+static bool expire_some(u8 queue)
+{
+	unsigned int i;
+
+	for (i = 0; i < EXPIRY_BATCH; i++) {
+		struct flow *flow = head(queue);
+
+		if (!flow || !due(flow))
+			return false;
+		end_flow(flow, end_timed_out);
+	}
+	return true;
+}
+
+static void expire(struct work_struct *work)
+{
+	u8 queue;
+
+	for (queue = 0; queue < QUEUES; queue++) {
+		bool more;
+
+		do {
+			local_bh_disable();
+			rcu_read_lock();
+			more = expire_some(queue);
+			rcu_read_unlock();
+			local_bh_enable();
+			cond_resched();
+		} while (more);
+	}
+	queue_delayed_work(system_power_efficient_wq, &worker, EXPIRY_PERIOD);
+}
+
+static bool evict_first(const u8 *order, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		struct flow *flow = head(order[i]);
+
+		if (!flow)
+			continue;
+		end_flow(flow, end_evicted);
+		return true;
+	}
+	return false;
+}
+
+bool expiry_make_room(void)
+{
+	if (half_open_count() >= READ_ONCE(expiry_limits.max_half_open) &&
+	    !evict_first(half_open_queues, ARRAY_SIZE(half_open_queues)))
+		return false;
+	if (flow_count() < READ_ONCE(expiry_limits.max_flows))
+		return true;
+	return evict_first(half_open_queues, ARRAY_SIZE(half_open_queues)) ||
+	       evict_first(other_queues, ARRAY_SIZE(other_queues));
+}
+
+/* One walk over the table; how many flows it ended. */
+static unsigned int flush_pass(const struct net *net, u64 last_id)
+{
+	unsigned int ended = 0, met = 0;
+	struct rhashtable_iter iter;
+	struct flow *flow;
+
+	flow_walk_enter(&iter);
+	rhashtable_walk_start(&iter);
+	while ((flow = rhashtable_walk_next(&iter))) {
+		if (!IS_ERR(flow) && flow->id <= last_id && (!net || flow->key.net == net)) {
+			local_bh_disable();
+			end_flow(flow, end_flushed);
+			local_bh_enable();
+			ended++;
+		}
+		if (++met % EXPIRY_BATCH == 0) {
+			rhashtable_walk_stop(&iter);
+			cond_resched();
+			rhashtable_walk_start(&iter);
+		}
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+	return ended;
+}
+
+void expiry_flush(const struct net *net)
+{
+	u64 last_id = flow_last_id();
+
+	/* a walk that pauses at a flow which is then removed may pass over its neighbours */
+	while (flush_pass(net, last_id))
+		;
+}
+
+void expiry_init(void)
+{
+	u8 queue;
+
+	for (queue = 0; queue < QUEUES; queue++)
+		INIT_LIST_HEAD(&queues[queue].flows);
+	queue_delayed_work(system_power_efficient_wq, &worker, EXPIRY_PERIOD);
+}
+
+void expiry_exit(void)
+{
+	cancel_delayed_work_sync(&worker);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/rhashtable.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <linux/socket.h>
+#include <net/ipv6.h>
+#include <net/netns/hash.h>
+#include "flow.h"
+
+static struct rhashtable table;
+static struct kmem_cache *cache;
+static hsiphash_key_t secret __read_mostly;
+static atomic64_t last_id = ATOMIC64_INIT(0);
+
+static u32 hash_key(const void *data, u32 len, u32 seed)
+{
+	const struct flow_key *key = data;
+	u32 rest = net_hash_mix(key->net) ^ key->place;
+
+	if (key->family == AF_INET)
+		return hsiphash_4u32((__force u32)key->v4[0], (__force u32)key->v4[1],
+				     key->ports, rest, &secret);
+	return hsiphash(key->v6, sizeof(key->v6), &secret) ^
+	       hsiphash_2u32(key->ports, rest, &secret);
+}
+
+static u32 hash_flow(const void *data, u32 len, u32 seed)
+{
+	const struct flow *flow = data;
+
+	return hash_key(&flow->key, len, seed);
+}
+
+/* 0 if equal, as rhashtable asks. */
+static int compare(struct rhashtable_compare_arg *arg, const void *data)
+{
+	const struct flow_key *a = arg->key;
+	const struct flow_key *b = &((const struct flow *)data)->key;
+
+	if (a->ports != b->ports || a->net != b->net || a->family != b->family ||
+	    a->place != b->place)
+		return 1;
+	if (a->family == AF_INET)
+		return a->v4_pair != b->v4_pair;
+	return !ipv6_addr_equal(&a->v6[0], &b->v6[0]) || !ipv6_addr_equal(&a->v6[1], &b->v6[1]);
+}
+
+static const struct rhashtable_params params = {
+	.head_offset		= offsetof(struct flow, node),
+	.key_offset		= offsetof(struct flow, key),
+	.key_len		= sizeof(struct flow_key),
+	.hashfn			= hash_key,
+	.obj_hashfn		= hash_flow,
+	.obj_cmpfn		= compare,
+	.automatic_shrinking	= true,
+};
+
+int flow_init(void)
+{
+	int err;
+
+	get_random_bytes(&secret, sizeof(secret));
+	cache = kmem_cache_create("tcptrace_flow", sizeof(struct flow), 0, 0, NULL);
+	if (!cache)
+		return -ENOMEM;
+	err = rhashtable_init(&table, &params);
+	if (err)
+		kmem_cache_destroy(cache);
+	return err;
+}
+
+void flow_exit(void)
+{
+	rhashtable_destroy(&table);
+	rcu_barrier();		/* for free_flow() */
+	kmem_cache_destroy(cache);
+}
+
+struct flow *flow_find(const struct flow_key *key)
+{
+	return rhashtable_lookup(&table, key, params);
+}
+
+struct flow *flow_alloc(const struct flow_key *key)
+{
+	struct flow *flow = kmem_cache_zalloc(cache, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!flow)
+		return NULL;
+	flow->key = *key;
+	flow->id = atomic64_inc_return(&last_id);
+	spin_lock_init(&flow->lock);
+	return flow;
+}
+
+int flow_insert(struct flow *flow)
+{
+	int err = rhashtable_lookup_insert_key(&table, &flow->key, &flow->node, params);
+
+	return err && err != -EEXIST ? -ENOMEM : err;
+}
+
+void flow_free(struct flow *flow)
+{
+	kmem_cache_free(cache, flow);
+}
+
+static void free_flow(struct rcu_head *rcu)
+{
+	flow_free(container_of(rcu, struct flow, rcu));
+}
+
+void flow_remove(struct flow *flow)
+{
+	lockdep_assert_held(&flow->lock);
+	flow->dead = true;
+	rhashtable_remove_fast(&table, &flow->node, params);
+	call_rcu(&flow->rcu, free_flow);
+}
+
+unsigned int flow_count(void)
+{
+	return atomic_read(&table.nelems);
+}
+
+u64 flow_last_id(void)
+{
+	return atomic64_read(&last_id);
+}
+
+void flow_walk_enter(struct rhashtable_iter *iter)
+{
+	rhashtable_walk_enter(&table, iter);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPTRACE_FLOW_H
+#define _TCPTRACE_FLOW_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include "fsm.h"
+
+struct net;
+
+/**
+ * DOC: Locking and lifetime
+ *
+ * The table is read under RCU.  A flow is found, then locked (&flow.lock), then
+ * looked at again: @dead says that it left the table meanwhile.  Whoever holds
+ * the lock of a flow that is not dead may step it, publish its events, which so
+ * get into the stream in the order of the steps, and take it out of the table.
+ * It is freed a grace period later, so no reference is counted.
+ *
+ * Two flows are never locked by one CPU at a time.  Inside &flow.lock come the
+ * lock of the queues (expiry.c) and the bucket locks of the table; nothing is
+ * taken inside those.  All are taken with bottom halves disabled.
+ */
+
+/**
+ * struct flow_key - what tells flows apart
+ * @net: network namespace; compared, never followed without its hooks' leave
+ * @ports: of both endpoints, network order, as one word for the comparison
+ * @port: the same, one by one
+ * @place: 0 for this host's stack, else the mirrored interface
+ * @family: AF_INET or AF_INET6
+ * @v4: addresses of both endpoints
+ * @v6: the same
+ *
+ * Canonical: the endpoint with the lower address, or port if the addresses are
+ * equal, is number 0.  Of an IPv4 key only the first 8 bytes of addresses count.
+ */
+struct flow_key {
+	struct net	*net;
+	union {
+		u32	ports;
+		__be16	port[2];
+	};
+	u16		place;
+	u16		family;
+	union {
+		u64	v4_pair;
+		__be32	v4[2];
+		struct in6_addr v6[2];
+	};
+};
+
+/**
+ * struct flow - one connection in one network namespace
+ * @node: in the table
+ * @key: what it is found by
+ * @lock: protects all that follows
+ * @dead: it has left the table
+ * @initiator: which endpoint of @key opened the connection, 0 or 1
+ * @queue: which queue of expiry.c it stands in
+ * @fsm: both endpoints
+ * @id: its number, from 1
+ * @start_ns: CLOCK_MONOTONIC of its first segment
+ * @synack_us: first SYN to first SYN+ACK
+ * @ack_us: first SYN+ACK to the ACK that established it
+ * @known: which of the two hold, TCPTRACE_KNOWN_*
+ * @active: jiffies of what last restarted its timer
+ * @queued: jiffies when it got its place in the queue
+ * @bytes: payload from each &enum fsm_dir
+ * @pkts: packets from each &enum fsm_dir
+ * @in_queue: its place; protected by the lock of the queues
+ * @rcu: for its end, when it is in no queue any more
+ */
+struct flow {
+	struct rhash_head node;
+	struct flow_key	key;
+	spinlock_t	lock;
+	bool		dead;
+	u8		initiator;
+	u8		queue;
+	u8		known;
+	struct fsm	fsm;
+	u32		synack_us;
+	u32		ack_us;
+	u64		id;
+	u64		start_ns;
+	unsigned long	active;
+	unsigned long	queued;
+	u64		bytes[2];
+	u64		pkts[2];
+	union {
+		struct list_head in_queue;
+		struct rcu_head	 rcu;
+	};
+};
+
+/**
+ * flow_init - the table, empty
+ *
+ * Return: 0 or -errno.
+ */
+int flow_init(void);
+
+/* Every flow has been removed, and nobody looks for one any more. */
+void flow_exit(void);
+
+/**
+ * flow_find - the flow of this key
+ * @key: canonical
+ *
+ * Context: under rcu_read_lock().
+ *
+ * Return: the flow, not locked, perhaps dead; or NULL.
+ */
+struct flow *flow_find(const struct flow_key *key);
+
+/**
+ * flow_alloc - a new flow
+ * @key: canonical
+ *
+ * Context: bottom halves disabled.
+ *
+ * Return: the flow, in no table and no queue; NULL if there is no memory.
+ */
+struct flow *flow_alloc(const struct flow_key *key);
+
+/**
+ * flow_insert - put a new flow into the table
+ * @flow: locked, so that who finds it waits
+ *
+ * Return: 0, -EEXIST if there is one of its key, -ENOMEM.
+ */
+int flow_insert(struct flow *flow);
+
+/**
+ * flow_free - a flow that was never in the table
+ * @flow: not locked
+ */
+void flow_free(struct flow *flow);
+
+/**
+ * flow_remove - take a flow out of the table
+ * @flow: locked, not dead, in no queue; gone after a grace period
+ */
+void flow_remove(struct flow *flow);
+
+/* How many flows there are. */
+unsigned int flow_count(void);
+
+/* The number of the newest flow. */
+u64 flow_last_id(void);
+
+/**
+ * flow_walk_enter - walk over all flows
+ * @iter: for rhashtable_walk_next(); a flow may come twice, or not at all, if the
+ *	table grows meanwhile
+ *
+ * Context: may sleep.  Ends with rhashtable_walk_exit().
+ */
+void flow_walk_enter(struct rhashtable_iter *iter);
+
+#endif /* _TCPTRACE_FLOW_H */

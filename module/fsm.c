@@ -1,0 +1,674 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "fsm.h"
+
+#define WSCALE_UNKNOWN	14	/* the widest, RFC 7323 section 2.3 */
+#define COUNT_MAX	255
+
+/* What an endpoint does, or learns. */
+enum fsm_input {
+	SENDS_SYN,
+	SENDS_SYN_ACK,
+	GETS_SYN_ACK,	/* and answered it */
+	SYN_ACKED,
+	SENDS_FIN,
+	GETS_FIN,	/* and answered it */
+	FIN_ACKED,
+	INPUTS,
+};
+
+/*
+ * The transitions of one endpoint; the numbers are sections of RFC 9293.  What
+ * is not listed leaves the state as it is.  RST (3.10.7.2 to 3.10.7.4, "check
+ * the RST bit") and the end of every timer (3.10.8) lead to CLOSED.
+ *
+ * CLOSED, SENDS_SYN		3.10.1	active OPEN
+ * LISTEN, SENDS_SYN		3.10.1	it did not listen, it opens at the same
+ *					time: figure 7
+ * LISTEN, SENDS_SYN_ACK	3.10.7.2 third, a SYN came
+ * SYN_SENT, SENDS_SYN_ACK	3.10.7.3 fourth, a SYN crossed ours: figure 7
+ * SYN_SENT, GETS_SYN_ACK	3.10.7.3 fourth, "our SYN has been ACKed"
+ * SYN_RECEIVED, SYN_ACKED	3.10.7.4 fifth, "enter ESTABLISHED state"
+ * SYN_RECEIVED, SENDS_FIN	3.10.4	CLOSE
+ * SYN_RECEIVED, GETS_FIN	3.10.7.4 eighth, "enter the CLOSE-WAIT state"
+ * ESTABLISHED, SENDS_FIN	3.10.4	CLOSE
+ * ESTABLISHED, GETS_FIN	3.10.7.4 eighth, "enter the CLOSE-WAIT state"
+ * FIN_WAIT_1, FIN_ACKED	3.10.7.4 fifth, "enter FIN-WAIT-2"
+ * FIN_WAIT_1, GETS_FIN		3.10.7.4 eighth, "enter the CLOSING state"
+ * FIN_WAIT_2, GETS_FIN		3.10.7.4 eighth, "enter the TIME-WAIT state"
+ * CLOSE_WAIT, SENDS_FIN	3.10.4	CLOSE; LAST-ACK as corrected in 3.3.2
+ * CLOSING, FIN_ACKED		3.10.7.4 fifth, "enter the TIME-WAIT state"
+ * LAST_ACK, FIN_ACKED		3.10.7.4 fifth, "enter the CLOSED state"
+ */
+static const u8 transition[TCPTRACE_STATE_TIME_WAIT + 1][INPUTS] = {
+	[TCPTRACE_STATE_CLOSED] = {
+		[SENDS_SYN]	= TCPTRACE_STATE_SYN_SENT,
+	},
+	[TCPTRACE_STATE_LISTEN] = {
+		[SENDS_SYN]	= TCPTRACE_STATE_SYN_SENT,
+		[SENDS_SYN_ACK]	= TCPTRACE_STATE_SYN_RECEIVED,
+	},
+	[TCPTRACE_STATE_SYN_SENT] = {
+		[SENDS_SYN_ACK]	= TCPTRACE_STATE_SYN_RECEIVED,
+		[GETS_SYN_ACK]	= TCPTRACE_STATE_ESTABLISHED,
+	},
+	[TCPTRACE_STATE_SYN_RECEIVED] = {
+		[SYN_ACKED]	= TCPTRACE_STATE_ESTABLISHED,
+		[SENDS_FIN]	= TCPTRACE_STATE_FIN_WAIT_1,
+		[GETS_FIN]	= TCPTRACE_STATE_CLOSE_WAIT,
+	},
+	[TCPTRACE_STATE_ESTABLISHED] = {
+		[SENDS_FIN]	= TCPTRACE_STATE_FIN_WAIT_1,
+		[GETS_FIN]	= TCPTRACE_STATE_CLOSE_WAIT,
+	},
+	[TCPTRACE_STATE_FIN_WAIT_1] = {
+		[FIN_ACKED]	= TCPTRACE_STATE_FIN_WAIT_2,
+		[GETS_FIN]	= TCPTRACE_STATE_CLOSING,
+	},
+	[TCPTRACE_STATE_FIN_WAIT_2] = {
+		[GETS_FIN]	= TCPTRACE_STATE_TIME_WAIT,
+	},
+	[TCPTRACE_STATE_CLOSE_WAIT] = {
+		[SENDS_FIN]	= TCPTRACE_STATE_LAST_ACK,
+	},
+	[TCPTRACE_STATE_CLOSING] = {
+		[FIN_ACKED]	= TCPTRACE_STATE_TIME_WAIT,
+	},
+	[TCPTRACE_STATE_LAST_ACK] = {
+		[FIN_ACKED]	= TCPTRACE_STATE_CLOSED,
+	},
+};
+
+static void apply(struct fsm_endpoint *end, enum fsm_input input)
+{
+	u8 next = transition[end->state][input];
+
+	if (next)
+		end->state = next;
+}
+
+/*
+ * Telling what happened
+ */
+
+/* The states before the next change are those after the last one. */
+static void report(const struct fsm *fsm, struct fsm_result *res, enum tcptrace_kind kind)
+{
+	struct fsm_change *change = &res->change[res->changes++];
+
+	change->kind = kind;
+	change->cause = 0;
+	change->count = 0;
+	change->state[FSM_INITIATOR] = fsm->end[FSM_INITIATOR].state;
+	change->state[FSM_RESPONDER] = fsm->end[FSM_RESPONDER].state;
+	if (res->changes < FSM_CHANGES_MAX) {
+		change[1].prev[FSM_INITIATOR] = change->state[FSM_INITIATOR];
+		change[1].prev[FSM_RESPONDER] = change->state[FSM_RESPONDER];
+	}
+}
+
+static void begin(const struct fsm *fsm, struct fsm_result *res)
+{
+	res->changes = 0;
+	res->ended = false;
+	res->reuse = false;
+	res->change[0].prev[FSM_INITIATOR] = fsm->end[FSM_INITIATOR].state;
+	res->change[0].prev[FSM_RESPONDER] = fsm->end[FSM_RESPONDER].state;
+}
+
+static void report_invalid(const struct fsm *fsm, struct fsm_result *res,
+			   enum tcptrace_reason reason)
+{
+	report(fsm, res, TCPTRACE_EVENT_INVALID);
+	res->change[res->changes - 1].cause = reason;
+}
+
+static void report_retransmit(const struct fsm *fsm, struct fsm_result *res, u8 *count)
+{
+	if (*count < COUNT_MAX)
+		(*count)++;
+	report(fsm, res, TCPTRACE_EVENT_RETRANSMIT);
+	res->change[res->changes - 1].count = *count;
+}
+
+static void end(struct fsm *fsm, struct fsm_result *res)
+{
+	fsm->ended = true;
+	res->ended = true;
+}
+
+static bool synchronized(const struct fsm_endpoint *end)
+{
+	return end->state >= TCPTRACE_STATE_ESTABLISHED;
+}
+
+static enum tcptrace_side side(const struct fsm *fsm, const struct fsm_endpoint *end)
+{
+	return end == &fsm->end[FSM_INITIATOR] ? TCPTRACE_SIDE_INITIATOR :
+						 TCPTRACE_SIDE_RESPONDER;
+}
+
+/*
+ * Sequence numbers
+ */
+
+/* RFC 9293 section 3.4: the SYN is acknowledged, and nothing that was never sent. */
+static bool covers_syn(const struct fsm_endpoint *end, u32 ack)
+{
+	return end->seen & FSM_SYN && seq_between(end->isn + 1, ack, end->end);
+}
+
+/* Note how far the sender sent, acknowledged, and lets its peer send. */
+static void advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
+		    const struct segment *seg)
+{
+	u32 end = segment_end(seg);
+	u32 edge;
+
+	/* what the receiver has no room for does not count as sent: it may be forged */
+	if (!(from->seen & FSM_SENT))
+		from->end = end;
+	else if (seq_before(from->end, end) &&
+		 !(to->seen & FSM_ACKS && seq_before(to->edge, end)))
+		from->end = end;
+	from->seen |= FSM_SENT;
+
+	if (!(seg->flags & TCPTRACE_TCP_ACK))
+		return;
+	/* the window of a SYN is not scaled, RFC 7323 section 2.2 */
+	edge = seg->ack + (seg->flags & TCPTRACE_TCP_SYN ? seg->window :
+			   (u32)seg->window << from->wscale);
+	if (!(from->seen & FSM_ACKS)) {
+		from->seen |= FSM_ACKS;
+		from->ack = seg->ack;
+		from->edge = edge;
+		return;
+	}
+	if (seq_before(from->edge, seg->ack))
+		return;
+	if (seq_before(from->ack, seg->ack)) {
+		from->ack = seg->ack;
+		/* it got more than passed here */
+		if (seq_before(to->end, seg->ack))
+			to->end = seg->ack;
+	}
+	if (seq_before(from->edge, edge))
+		from->edge = edge;
+}
+
+/* RFC 7323 section 2.2: scaling holds if both SYNs offer it. */
+static void note_wscale(struct fsm_endpoint *from, struct fsm_endpoint *to,
+			const struct segment *seg)
+{
+	if (seg->syn.options & TCPTRACE_OPT_WSCALE) {
+		from->seen |= FSM_WSCALE;
+		from->wscale = seg->syn.wscale;
+	}
+	if (seg->flags & TCPTRACE_TCP_ACK && !(from->seen & to->seen & FSM_WSCALE)) {
+		from->wscale = 0;
+		to->wscale = 0;
+	}
+}
+
+static void note_syn(struct fsm_endpoint *from, struct fsm_endpoint *to,
+		     const struct segment *seg)
+{
+	from->isn = seg->seq;
+	from->seen |= FSM_SYN;
+	note_wscale(from, to, seg);
+	advance(from, to, seg);
+}
+
+/*
+ * RFC 9293 section 3.10.7.4 first: a FIN has to lie in the receiver's window.
+ * Its own number, behind the payload, decides: the rest may be a repetition.
+ */
+static bool fin_in_window(const struct fsm_endpoint *to, u32 fin)
+{
+	return !(to->seen & FSM_ACKS) || seq_between(to->ack, fin, to->edge);
+}
+
+/*
+ * RFC 9293 section 3.10.7.3 second: in SYN_SENT a RST has to acknowledge the
+ * SYN.  RFC 5961 section 3: later it has to stand exactly at RCV.NXT, which is
+ * somewhere from what the receiver acknowledged to what its peer sent.  A RST
+ * may also repeat the number of a FIN before it.
+ */
+static bool rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+			 const struct segment *seg)
+{
+	if (to->state == TCPTRACE_STATE_SYN_SENT && !(from->seen & FSM_SYN))
+		return seg->flags & TCPTRACE_TCP_ACK && covers_syn(to, seg->ack);
+	if (from->seen & FSM_FIN && seg->seq == from->fin)
+		return true;
+	if (to->seen & FSM_ACKS)
+		return !(from->seen & FSM_SENT) ||
+		       seq_between(to->ack, seg->seq, from->end);
+	return !(from->seen & FSM_SYN) || seq_between(from->isn, seg->seq, from->end);
+}
+
+/*
+ * The steps
+ */
+
+static void establish(struct fsm *fsm, struct fsm_result *res)
+{
+	if (fsm->handshake || !synchronized(&fsm->end[0]) || !synchronized(&fsm->end[1]))
+		return;
+	fsm->handshake = TCPTRACE_HANDSHAKE_ESTABLISHED;
+	report(fsm, res, TCPTRACE_EVENT_ESTABLISHED);
+}
+
+static void step_syn(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
+		     const struct segment *seg, struct fsm_result *res)
+{
+	if (!(from->seen & FSM_SYN) && !synchronized(from)) {
+		note_syn(from, to, seg);
+		apply(from, SENDS_SYN);
+		report(fsm, res, TCPTRACE_EVENT_SYN);
+	} else if (from->seen & FSM_SYN && seg->seq == from->isn) {
+		report_retransmit(fsm, res, &from->syn_retrans);
+	} else if (from->state == TCPTRACE_STATE_SYN_SENT && !(to->seen & FSM_SENT)) {
+		res->reuse = true;	/* it gave up and tries anew */
+	} else {
+		report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
+	}
+}
+
+static void step_syn_ack(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
+			 const struct segment *seg, struct fsm_result *res)
+{
+	bool again = from->seen & FSM_SYN && seg->seq == from->isn;
+
+	if (again && from->state != TCPTRACE_STATE_SYN_SENT) {
+		report_retransmit(fsm, res, &from->syn_retrans);
+		return;
+	}
+	if (!again && from->state != TCPTRACE_STATE_LISTEN) {
+		report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
+		return;
+	}
+	if (!covers_syn(to, seg->ack)) {
+		report_invalid(fsm, res, TCPTRACE_REASON_BAD_ACK);
+		return;
+	}
+
+	note_syn(from, to, seg);
+	to->seen |= FSM_SYN_ACKED;
+	apply(from, SENDS_SYN_ACK);
+	apply(to, SYN_ACKED);
+	report(fsm, res, TCPTRACE_EVENT_SYN_ACK);
+	/* crossed SYNs: its own was acknowledged before it answered ours */
+	if (from->seen & FSM_SYN_ACKED)
+		apply(from, SYN_ACKED);
+	establish(fsm, res);
+}
+
+/*
+ * The initiator goes on as only one does whose SYN was answered, and the
+ * responder was never heard: its segments take another path.
+ */
+static bool answered_elsewhere(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+			       const struct segment *seg)
+{
+	return from->state == TCPTRACE_STATE_SYN_SENT && !(to->seen & FSM_SENT) &&
+	       seq_between(from->isn + 1, seg->seq, from->end);
+}
+
+/* The ACK of a SYN: true unless the segment has to be dropped for it. */
+static bool ack_syn(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
+		    const struct segment *seg, struct fsm_result *res)
+{
+	if (answered_elsewhere(from, to, seg)) {
+		to->isn = seg->ack - 1;
+		to->end = seg->ack;
+		to->seen |= FSM_SYN;
+		from->seen |= FSM_SYN_ACKED;
+		apply(to, SENDS_SYN_ACK);
+	}
+	if (!covers_syn(to, seg->ack)) {
+		report_invalid(fsm, res, TCPTRACE_REASON_BAD_ACK);
+		return false;
+	}
+	if (!(from->seen & FSM_SYN_ACKED)) {
+		report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED);
+		return false;
+	}
+	to->seen |= FSM_SYN_ACKED;
+	apply(from, GETS_SYN_ACK);
+	apply(to, SYN_ACKED);
+	establish(fsm, res);
+	return true;
+}
+
+/*
+ * The ACK of a FIN shows that its sender got the FIN.  If it comes after a FIN
+ * of the sender's own, which the peer has not answered, the FINs crossed: the
+ * peer gets that FIN before this ACK and is CLOSING; it has left CLOSING when it
+ * answers (figure 13).
+ */
+static void ack_fin(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
+		    const struct segment *seg, struct fsm_result *res)
+{
+	bool crossed = from->seen & FSM_FIN && seq_before(from->fin, seg->seq) &&
+		       !(to->seen & FSM_GOT_FIN);
+
+	from->seen |= FSM_GOT_FIN;
+	to->seen |= FSM_FIN_ACKED;
+	apply(from, GETS_FIN);
+	apply(to, crossed ? GETS_FIN : FIN_ACKED);
+	if (from->seen & FSM_FIN_ACKED)
+		apply(from, FIN_ACKED);
+	report(fsm, res, TCPTRACE_EVENT_FIN_ACKED);
+
+	if (from->seen & FSM_FIN_ACKED) {
+		fsm->close = TCPTRACE_CLOSE_ORDERLY;
+		end(fsm, res);
+	}
+}
+
+static bool step_ack(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
+		     const struct segment *seg, struct fsm_result *res)
+{
+	if (!(to->seen & FSM_SYN_ACKED) && !ack_syn(fsm, from, to, seg, res))
+		return false;
+	/* nothing follows a FIN, so only one number acknowledges it */
+	if ((to->seen & (FSM_FIN | FSM_FIN_ACKED)) == FSM_FIN && seg->ack == to->fin + 1)
+		ack_fin(fsm, from, to, seg, res);
+	return true;
+}
+
+static void step_fin(struct fsm *fsm, struct fsm_endpoint *from, u32 fin,
+		     struct fsm_result *res)
+{
+	if (from->seen & FSM_FIN) {
+		report_retransmit(fsm, res, &from->fin_retrans);
+		return;
+	}
+	from->fin = fin;
+	from->seen |= FSM_FIN;
+	if (!fsm->first_fin)
+		fsm->first_fin = side(fsm, from);
+	apply(from, SENDS_FIN);
+	report(fsm, res, TCPTRACE_EVENT_FIN);
+}
+
+/* A segment with ACK, perhaps FIN: RFC 9293 section 3.10.7.4, first, fifth, eighth. */
+static void step_data(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
+		      const struct segment *seg, struct fsm_result *res)
+{
+	u32 fin = seg->seq + seg->payload_len;
+
+	if (seg->flags & TCPTRACE_TCP_FIN &&
+	    (from->seen & FSM_FIN ? fin != from->fin : !fin_in_window(to, fin))) {
+		report_invalid(fsm, res, TCPTRACE_REASON_OUT_OF_WINDOW);
+		return;
+	}
+	if (!step_ack(fsm, from, to, seg, res))
+		return;
+	if (seg->flags & TCPTRACE_TCP_FIN)
+		step_fin(fsm, from, fin, res);
+	advance(from, to, seg);
+}
+
+static void close_both(struct fsm *fsm)
+{
+	fsm->end[FSM_INITIATOR].state = TCPTRACE_STATE_CLOSED;
+	fsm->end[FSM_RESPONDER].state = TCPTRACE_STATE_CLOSED;
+}
+
+static enum tcptrace_handshake reset_handshake(const struct fsm *fsm,
+					       const struct fsm_endpoint *from)
+{
+	if (from == &fsm->end[FSM_INITIATOR])
+		return TCPTRACE_HANDSHAKE_ABORTED;
+	if (from->state == TCPTRACE_STATE_LISTEN)
+		return TCPTRACE_HANDSHAKE_REFUSED;
+	return TCPTRACE_HANDSHAKE_RESET;
+}
+
+static void step_rst(struct fsm *fsm, const struct fsm_endpoint *from,
+		     const struct fsm_endpoint *to, const struct segment *seg,
+		     struct fsm_result *res)
+{
+	if (!rst_believed(from, to, seg)) {
+		report_invalid(fsm, res, TCPTRACE_REASON_OUT_OF_WINDOW);
+		return;
+	}
+	if (!fsm->handshake)
+		fsm->handshake = reset_handshake(fsm, from);
+	else
+		fsm->close = side(fsm, from) == TCPTRACE_SIDE_INITIATOR ?
+			     TCPTRACE_CLOSE_RESET_BY_INITIATOR :
+			     TCPTRACE_CLOSE_RESET_BY_RESPONDER;
+	close_both(fsm);
+	report(fsm, res, TCPTRACE_EVENT_RST);
+	end(fsm, res);
+}
+
+/*
+ * A SYN on a tuple whose connection has ended opens a new one, but in TIME_WAIT
+ * only behind the last sequence number of the old: RFC 9293 section 3.10.7.4
+ * first, RFC 1122 section 4.2.2.13.
+ */
+static void step_ended_syn(struct fsm *fsm, const struct fsm_endpoint *from,
+			   const struct fsm_endpoint *to, const struct segment *seg,
+			   struct fsm_result *res)
+{
+	bool old = from->seen & FSM_SYN && seg->seq == from->isn;
+
+	if (to->state == TCPTRACE_STATE_TIME_WAIT && !seq_before(from->end, seg->seq + 1))
+		old = true;
+	if (old)
+		report_invalid(fsm, res, TCPTRACE_REASON_OLD_DUPLICATE);
+	else
+		res->reuse = true;
+}
+
+/* The END is told: late segments say nothing new, but a FIN again, a RST in TIME_WAIT. */
+static void step_ended(struct fsm *fsm, struct fsm_endpoint *from,
+		       const struct fsm_endpoint *to, const struct segment *seg,
+		       struct fsm_result *res)
+{
+	if (seg->flags & TCPTRACE_TCP_SYN) {
+		if (seg->flags & TCPTRACE_TCP_ACK)
+			report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
+		else
+			step_ended_syn(fsm, from, to, seg, res);
+	} else if (seg->flags & TCPTRACE_TCP_RST) {
+		if (to->state != TCPTRACE_STATE_TIME_WAIT || seg->seq != from->end)
+			return;
+		close_both(fsm);
+		report(fsm, res, TCPTRACE_EVENT_RST);
+	} else if (seg->flags & TCPTRACE_TCP_FIN && from->seen & FSM_FIN &&
+		   seg->seq + seg->payload_len == from->fin) {
+		report_retransmit(fsm, res, &from->fin_retrans);
+	}
+}
+
+/* RFC 9293 section 3.10.7: all but a first SYN and a RST carry an ACK. */
+static bool flags_possible(u8 flags)
+{
+	switch (flags & (SEGMENT_CONTROL | TCPTRACE_TCP_ACK)) {
+	case TCPTRACE_TCP_SYN:
+	case TCPTRACE_TCP_SYN | TCPTRACE_TCP_ACK:
+	case TCPTRACE_TCP_FIN | TCPTRACE_TCP_ACK:
+	case TCPTRACE_TCP_RST:
+	case TCPTRACE_TCP_RST | TCPTRACE_TCP_ACK:
+	case TCPTRACE_TCP_ACK:
+		return true;
+	}
+	return false;
+}
+
+static void step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
+		 struct fsm_result *res)
+{
+	struct fsm_endpoint *from = &fsm->end[dir];
+	struct fsm_endpoint *to = &fsm->end[!dir];
+
+	if (!flags_possible(seg->flags))
+		report_invalid(fsm, res, TCPTRACE_REASON_BAD_FLAGS);
+	else if (fsm->ended)
+		step_ended(fsm, from, to, seg, res);
+	else if (seg->flags & TCPTRACE_TCP_RST)
+		step_rst(fsm, from, to, seg, res);
+	else if (!(seg->flags & TCPTRACE_TCP_SYN))
+		step_data(fsm, from, to, seg, res);
+	else if (seg->flags & TCPTRACE_TCP_ACK)
+		step_syn_ack(fsm, from, to, seg, res);
+	else
+		step_syn(fsm, from, to, seg, res);
+}
+
+void fsm_step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
+	      struct fsm_result *res)
+{
+	begin(fsm, res);
+	step(fsm, dir, seg, res);
+}
+
+void fsm_note(const struct fsm *fsm, enum tcptrace_kind kind, enum tcptrace_reason cause,
+	      struct fsm_result *res)
+{
+	begin(fsm, res);
+	report(fsm, res, kind);
+	res->change[0].cause = cause;
+}
+
+void fsm_open(struct fsm *fsm)
+{
+	*fsm = (struct fsm){
+		.end[FSM_INITIATOR].state = TCPTRACE_STATE_CLOSED,
+		.end[FSM_RESPONDER].state = TCPTRACE_STATE_LISTEN,
+	};
+}
+
+bool fsm_can_pickup(const struct segment *seg)
+{
+	return flags_possible(seg->flags) && !(seg->flags & TCPTRACE_TCP_RST) &&
+	       seg->flags & TCPTRACE_TCP_ACK;
+}
+
+/* A SYN+ACK shows what it answers. */
+static void pickup_handshake(struct fsm *fsm, const struct segment *seg)
+{
+	struct fsm_endpoint *initiator = &fsm->end[FSM_INITIATOR];
+
+	fsm_open(fsm);
+	initiator->state = TCPTRACE_STATE_SYN_SENT;
+	initiator->isn = seg->ack - 1;
+	initiator->end = seg->ack;
+	initiator->seen = FSM_SYN | FSM_WSCALE;
+	initiator->wscale = WSCALE_UNKNOWN;
+}
+
+static void pickup_established(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg)
+{
+	static const struct fsm_endpoint unseen = {
+		.state	= TCPTRACE_STATE_ESTABLISHED,
+		.wscale	= WSCALE_UNKNOWN,
+		.seen	= FSM_SYN_ACKED,
+	};
+
+	*fsm = (struct fsm){
+		.end		= { unseen, unseen },
+		.handshake	= TCPTRACE_HANDSHAKE_UNSEEN,
+		.guessed	= true,
+	};
+	fsm->end[!dir].end = seg->ack;
+}
+
+void fsm_pickup(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
+		struct fsm_result *res)
+{
+	if (seg->flags & TCPTRACE_TCP_SYN)
+		pickup_handshake(fsm, seg);
+	else
+		pickup_established(fsm, dir, seg);
+	*res = (struct fsm_result){};
+	report(fsm, res, TCPTRACE_EVENT_PICKUP);
+	step(fsm, dir, seg, res);
+}
+
+enum tcptrace_handshake fsm_handshake(const struct fsm *fsm)
+{
+	if (fsm->handshake)
+		return fsm->handshake;
+	return fsm->end[FSM_RESPONDER].state == TCPTRACE_STATE_SYN_RECEIVED ?
+	       TCPTRACE_HANDSHAKE_HALF_OPEN : TCPTRACE_HANDSHAKE_NO_ANSWER;
+}
+
+void fsm_timeout(struct fsm *fsm, struct fsm_result *res)
+{
+	enum tcptrace_timer timer = fsm_timer(fsm);
+
+	begin(fsm, res);
+	if (!fsm->ended) {
+		if (fsm->handshake)
+			fsm->close = TCPTRACE_CLOSE_IDLE_TIMEOUT;
+		fsm->handshake = fsm_handshake(fsm);
+		end(fsm, res);
+	}
+	close_both(fsm);
+	report(fsm, res, TCPTRACE_EVENT_TIMEOUT);
+	res->change[0].cause = timer;
+}
+
+void fsm_abandon(struct fsm *fsm, enum tcptrace_close close, struct fsm_result *res)
+{
+	begin(fsm, res);
+	if (close == TCPTRACE_CLOSE_EVICTED)
+		report(fsm, res, TCPTRACE_EVENT_EVICT);
+	if (fsm->ended)
+		return;
+	fsm->handshake = fsm_handshake(fsm);
+	fsm->close = close;
+	end(fsm, res);
+}
+
+static bool either(const struct fsm *fsm, enum tcptrace_state state)
+{
+	return fsm->end[0].state == state || fsm->end[1].state == state;
+}
+
+enum tcptrace_timer fsm_timer(const struct fsm *fsm)
+{
+	if (either(fsm, TCPTRACE_STATE_TIME_WAIT))
+		return TCPTRACE_TIMER_TIME_WAIT;
+	if (fsm->ended)
+		return TCPTRACE_TIMER_CLOSED;
+	if (either(fsm, TCPTRACE_STATE_LAST_ACK) || either(fsm, TCPTRACE_STATE_CLOSING))
+		return TCPTRACE_TIMER_LAST_ACK;
+	if (either(fsm, TCPTRACE_STATE_FIN_WAIT_2))
+		return TCPTRACE_TIMER_CLOSE_WAIT;
+	if (either(fsm, TCPTRACE_STATE_FIN_WAIT_1))
+		return TCPTRACE_TIMER_FIN_WAIT;
+	if (either(fsm, TCPTRACE_STATE_SYN_RECEIVED))
+		return TCPTRACE_TIMER_SYNACK;
+	if (either(fsm, TCPTRACE_STATE_SYN_SENT))
+		return TCPTRACE_TIMER_SYN;
+	return TCPTRACE_TIMER_ESTABLISHED;
+}
+
+bool fsm_half_open(const struct fsm *fsm)
+{
+	return !fsm->ended &&
+	       (!fsm->handshake || !(fsm->end[0].seen & fsm->end[1].seen & FSM_SENT));
+}
+
+enum tcptrace_phase fsm_phase(const u8 state[2])
+{
+	u8 a = state[FSM_INITIATOR], b = state[FSM_RESPONDER];
+
+	if (a == TCPTRACE_STATE_NONE)
+		return TCPTRACE_PHASE_NONE;
+	if (a == TCPTRACE_STATE_TIME_WAIT || b == TCPTRACE_STATE_TIME_WAIT)
+		return TCPTRACE_PHASE_TIME_WAIT;
+	if (a == TCPTRACE_STATE_CLOSED && b == TCPTRACE_STATE_CLOSED)
+		return TCPTRACE_PHASE_CLOSED;
+	if (a > TCPTRACE_STATE_ESTABLISHED || b > TCPTRACE_STATE_ESTABLISHED)
+		return TCPTRACE_PHASE_TEARDOWN;
+	if (a == TCPTRACE_STATE_ESTABLISHED && b == TCPTRACE_STATE_ESTABLISHED)
+		return TCPTRACE_PHASE_ESTABLISHED;
+	return TCPTRACE_PHASE_HANDSHAKE;
+}

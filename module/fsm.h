@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPTRACE_FSM_H
+#define _TCPTRACE_FSM_H
+
+#include <linux/types.h>
+#include <linux/tcptrace.h>
+#include "segment.h"
+
+/**
+ * DOC: two endpoints, told from their segments
+ *
+ * The machine holds the RFC 9293 state of both endpoints and the sequence
+ * numbers that decide it.  It sees the segments as they pass one place, so what
+ * it knows of an endpoint is what that endpoint sends.  From this one principle
+ * every rule follows:
+ *
+ * - What an endpoint sends, it has done: its SYN, its SYN+ACK, its FIN.
+ * - A segment that must be answered has arrived when its answer is seen.  A SYN
+ *   that a firewall swallows makes no SYN_RECEIVED, a FIN in flight makes no
+ *   CLOSE_WAIT, and two FINs that cross each other are told as what they are.
+ * - A segment that is never answered, an ACK or a RST, is taken to arrive:
+ *   nothing later could tell.
+ *
+ * Pure: no locks, no time, no memory but what is handed in.  The caller keeps
+ * two calls on one &struct fsm apart.
+ */
+
+/* Which endpoint sent a segment, and the index of that endpoint. */
+enum fsm_dir {
+	FSM_INITIATOR	= 0,
+	FSM_RESPONDER	= 1,
+};
+
+/* &fsm_endpoint.seen */
+#define FSM_SENT	0x01	/* it was heard: @end holds */
+#define FSM_ACKS	0x02	/* it acknowledged something: @ack and @edge hold */
+#define FSM_SYN		0x04	/* its SYN was seen: @isn holds */
+#define FSM_SYN_ACKED	0x08	/* its peer acknowledged that */
+#define FSM_FIN		0x10	/* its FIN was seen: @fin holds */
+#define FSM_FIN_ACKED	0x20	/* its peer acknowledged that */
+#define FSM_GOT_FIN	0x40	/* it acknowledged its peer's FIN */
+#define FSM_WSCALE	0x80	/* its SYN offered window scaling */
+
+/**
+ * struct fsm_endpoint - one endpoint
+ * @isn: sequence number of its SYN
+ * @fin: sequence number of its FIN
+ * @end: follows the highest sequence number it sent, SND.NXT
+ * @ack: the highest acknowledgment it sent, RCV.NXT as far as it told
+ * @edge: the highest right edge of the window it offered
+ * @state: &enum tcptrace_state
+ * @wscale: shift of the window it offers
+ * @seen: FSM_*
+ * @syn_retrans: its SYN or SYN+ACK again; stays at 255
+ * @fin_retrans: its FIN again; stays at 255
+ */
+struct fsm_endpoint {
+	u32	isn;
+	u32	fin;
+	u32	end;
+	u32	ack;
+	u32	edge;
+	u8	state;
+	u8	wscale;
+	u8	seen;
+	u8	syn_retrans;
+	u8	fin_retrans;
+};
+
+/**
+ * struct fsm - one connection
+ * @end: both endpoints, by &enum fsm_dir
+ * @handshake: &enum tcptrace_handshake, NONE while it lasts
+ * @close: &enum tcptrace_close
+ * @first_fin: &enum tcptrace_side
+ * @ended: the outcome is known, the END is told
+ * @guessed: who initiated is a guess
+ */
+struct fsm {
+	struct fsm_endpoint end[2];
+	u8	handshake;
+	u8	close;
+	u8	first_fin;
+	bool	ended;
+	bool	guessed;
+};
+
+/**
+ * struct fsm_change - one thing to tell
+ * @kind: &enum tcptrace_kind
+ * @cause: &enum tcptrace_reason or &enum tcptrace_timer, by kind
+ * @count: of RETRANSMIT, which repetition
+ * @prev: both states before
+ * @state: both states after
+ */
+struct fsm_change {
+	u8	kind;
+	u8	cause;
+	u8	count;
+	u8	prev[2];
+	u8	state[2];
+};
+
+/* SYN+ACK that also completes a crossed handshake; ACK, then FIN, in one segment */
+#define FSM_CHANGES_MAX	4
+
+/**
+ * struct fsm_result - what one call did
+ * @changes: how many of @change are filled in
+ * @ended: the outcome became known: an END is due, with the states of the last
+ *	change
+ * @reuse: nothing was done: the SYN opens a new connection on this tuple
+ * @change: in the order in which they happened
+ */
+struct fsm_result {
+	u8	changes;
+	bool	ended;
+	bool	reuse;
+	struct fsm_change change[FSM_CHANGES_MAX];
+};
+
+/**
+ * fsm_open - a connection before its first SYN
+ * @fsm: initialised; hand the SYN to fsm_step() next, from the initiator
+ */
+void fsm_open(struct fsm *fsm);
+
+/**
+ * fsm_can_pickup - can this segment be the first we see of a connection?
+ * @seg: any segment but a SYN
+ *
+ * A RST cannot: there is nothing left to follow.
+ */
+bool fsm_can_pickup(const struct segment *seg);
+
+/**
+ * fsm_pickup - a connection met midway
+ * @fsm: initialised
+ * @dir: who sent @seg: for SYN+ACK the responder, else the caller's guess
+ * @seg: fsm_can_pickup() holds for it
+ * @res: PICKUP, then what the segment itself did
+ */
+void fsm_pickup(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
+		struct fsm_result *res);
+
+/**
+ * fsm_step - one segment of the connection
+ * @fsm: opened or picked up
+ * @dir: who sent it
+ * @seg: parsed, its checksum good
+ * @res: what it did; no change for a segment that only carries data or an ACK
+ */
+void fsm_step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
+	      struct fsm_result *res);
+
+/**
+ * fsm_note - tell something that changes nothing
+ * @fsm: left as it is
+ * @kind: what to tell
+ * @cause: of an INVALID, why
+ * @res: that one change
+ */
+void fsm_note(const struct fsm *fsm, enum tcptrace_kind kind, enum tcptrace_reason cause,
+	      struct fsm_result *res);
+
+/**
+ * fsm_timeout - the timer of fsm_timer() ran out
+ * @fsm: both endpoints are CLOSED afterwards
+ * @res: TIMEOUT
+ */
+void fsm_timeout(struct fsm *fsm, struct fsm_result *res);
+
+/**
+ * fsm_abandon - the connection lives on, but not in our table
+ * @fsm: gets its verdict so far
+ * @close: %TCPTRACE_CLOSE_EVICTED, told by an EVICT; %TCPTRACE_CLOSE_FLUSHED; or
+ *	%TCPTRACE_CLOSE_NONE, if its initiator gave it up for a new attempt
+ * @res: what to tell
+ */
+void fsm_abandon(struct fsm *fsm, enum tcptrace_close close, struct fsm_result *res);
+
+/* Which timer runs now. */
+enum tcptrace_timer fsm_timer(const struct fsm *fsm);
+
+/* How the attempt to connect went, or how it looks so far. */
+enum tcptrace_handshake fsm_handshake(const struct fsm *fsm);
+
+/* A flow that one side alone may have made up: cheap to forge, first to go. */
+bool fsm_half_open(const struct fsm *fsm);
+
+/* Where the connection stands, from the states of its endpoints. */
+enum tcptrace_phase fsm_phase(const u8 state[2]);
+
+#endif /* _TCPTRACE_FSM_H */

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
+#include <net/net_namespace.h>
+#include "expiry.h"
+#include "hooks.h"
+#include "stats.h"
+#include "track.h"
+
+/**
+ * struct packet - what the IP layer tells of a TCP packet
+ * @skb: the packet
+ * @state: the hook it is at
+ * @tcp: offset of the TCP header in @skb
+ * @len: length of TCP header and payload
+ * @whole: it is not a fragment
+ */
+struct packet {
+	const struct sk_buff *skb;
+	const struct nf_hook_state *state;
+	unsigned int	tcp;
+	unsigned int	len;
+	bool		whole;
+};
+
+static u8 hook_number(const struct nf_hook_state *state)
+{
+	switch (state->hook) {
+	case NF_INET_LOCAL_IN:
+		return TCPTRACE_HOOK_IN;
+	case NF_INET_FORWARD:
+		return TCPTRACE_HOOK_FORWARD;
+	default:
+		return TCPTRACE_HOOK_OUT;
+	}
+}
+
+/* Loopback was seen when it left. */
+static bool seen_before(const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_LOCAL_IN && state->in->flags & IFF_LOOPBACK;
+}
+
+/* Put the endpoints in canonical order; which of them is the source. */
+static u8 order_v4(struct flow_key *key, const struct iphdr *ip, __be16 source, __be16 dest)
+{
+	u32 saddr = (__force u32)ip->saddr, daddr = (__force u32)ip->daddr;
+	u8 from = saddr != daddr ? saddr > daddr : (__force u16)source > (__force u16)dest;
+
+	key->family = AF_INET;
+	key->v4[from] = ip->saddr;
+	key->v4[!from] = ip->daddr;
+	key->port[from] = source;
+	key->port[!from] = dest;
+	return from;
+}
+
+static u8 order_v6(struct flow_key *key, const struct ipv6hdr *ip, __be16 source, __be16 dest)
+{
+	int order = memcmp(&ip->saddr, &ip->daddr, sizeof(ip->saddr));
+	u8 from = order ? order > 0 : (__force u16)source > (__force u16)dest;
+
+	key->family = AF_INET6;
+	key->v6[from] = ip->saddr;
+	key->v6[!from] = ip->daddr;
+	key->port[from] = source;
+	key->port[!from] = dest;
+	return from;
+}
+
+/*
+ * Only what can change a state is worth a sum over its bytes; the sum is not stored, the
+ * packet stays as it is.  A packet that this host just made, or whose sum the interface
+ * has checked, is good.
+ */
+static bool checksum_good(const struct packet *packet, u8 family)
+{
+	const struct sk_buff *skb = packet->skb;
+	__wsum sum;
+
+	if (!packet->whole || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
+		return true;
+	sum = skb_checksum(skb, packet->tcp, packet->len, 0);
+	if (family == AF_INET)
+		return !csum_tcpudp_magic(ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, packet->len,
+					  IPPROTO_TCP, sum);
+	return !csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, packet->len,
+				IPPROTO_TCP, sum);
+}
+
+static void parse_options(const struct packet *packet, struct segment *seg)
+{
+	unsigned int len = seg->header_len - SEGMENT_HEADER_MIN;
+	u8 buffer[SEGMENT_HEADER_MAX - SEGMENT_HEADER_MIN];
+	const u8 *options;
+
+	options = skb_header_pointer(packet->skb, packet->tcp + SEGMENT_HEADER_MIN, len, buffer);
+	if (options)
+		segment_parse_options(seg, options, len);
+}
+
+static void look(const struct packet *packet)
+{
+	const struct nf_hook_state *state = packet->state;
+	const struct net_device *in = state->in;
+	struct segment seg;
+	struct sighting at = {
+		.seg	= &seg,
+		.dev	= in ? in : state->out,
+		.hook	= hook_number(state),
+	};
+	struct flow_key key;
+	enum tcptrace_reason reason;
+	u8 buffer[SEGMENT_HEADER_MIN];
+	const u8 *header;
+	__be16 source = 0, dest = 0;
+
+	header = skb_header_pointer(packet->skb, packet->tcp, sizeof(buffer), buffer);
+	reason = segment_parse(&seg, header, header ? packet->len : 0);
+	if (header) {
+		source = get_unaligned((const __be16 *)header);
+		dest = get_unaligned((const __be16 *)(header + 2));
+	}
+	key.net = state->net;
+	key.place = 0;
+	if (state->pf == NFPROTO_IPV4)
+		at.from = order_v4(&key, ip_hdr(packet->skb), source, dest);
+	else
+		at.from = order_v6(&key, ipv6_hdr(packet->skb), source, dest);
+
+	if (seg.flags & TCPTRACE_TCP_SYN && !reason)
+		parse_options(packet, &seg);
+	if (seg.flags & SEGMENT_CONTROL && !reason && !checksum_good(packet, key.family))
+		reason = TCPTRACE_REASON_BAD_CHECKSUM;
+	if (unlikely(reason))
+		track_invalid(&key, &at, reason);
+	else
+		track_segment(&key, &at);
+}
+
+static void look_at(const struct packet *packet)
+{
+	local_bh_disable();
+	stats_inc(STAT_SEGMENTS);
+	look(packet);
+	local_bh_enable();
+}
+
+static void skip_fragment(void)
+{
+	local_bh_disable();
+	stats_inc(STAT_FRAGMENTS);
+	local_bh_enable();
+}
+
+static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+	struct packet packet = { .skb = skb, .state = state };
+	unsigned int header;
+
+	if (ip->protocol != IPPROTO_TCP || seen_before(state))
+		return NF_ACCEPT;
+	header = ip->ihl * 4;
+	if (header < sizeof(*ip) || skb->len < skb_network_offset(skb) + header)
+		return NF_ACCEPT;
+	if (ip->frag_off & htons(IP_OFFSET)) {
+		skip_fragment();
+		return NF_ACCEPT;
+	}
+	packet.tcp = skb_network_offset(skb) + header;
+	packet.len = skb->len - packet.tcp;
+	packet.whole = !ip_is_fragment(ip);
+	look_at(&packet);
+	return NF_ACCEPT;
+}
+
+static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct packet packet = { .skb = skb, .state = state };
+	u8 protocol = ipv6_hdr(skb)->nexthdr;
+	__be16 fragment = 0;
+	int tcp = skb_network_offset(skb) + sizeof(struct ipv6hdr);
+
+	if (seen_before(state))
+		return NF_ACCEPT;
+	if (protocol != IPPROTO_TCP) {
+		tcp = ipv6_skip_exthdr(skb, tcp, &protocol, &fragment);
+		if (tcp < 0)
+			return NF_ACCEPT;
+	}
+	if (protocol == NEXTHDR_FRAGMENT)
+		skip_fragment();
+	if (protocol != IPPROTO_TCP || skb->len < tcp)
+		return NF_ACCEPT;
+	packet.tcp = tcp;
+	packet.len = skb->len - tcp;
+	packet.whole = !fragment;
+	look_at(&packet);
+	return NF_ACCEPT;
+}
+
+#define HOOK(family, function, point, order)	\
+	{ .hook = function, .pf = family, .hooknum = point, .priority = order }
+
+static const struct nf_hook_ops ops[] = {
+	HOOK(NFPROTO_IPV4, hook_v4, NF_INET_LOCAL_IN, NF_IP_PRI_FIRST),
+	HOOK(NFPROTO_IPV4, hook_v4, NF_INET_FORWARD, NF_IP_PRI_FIRST),
+	HOOK(NFPROTO_IPV4, hook_v4, NF_INET_LOCAL_OUT, NF_IP_PRI_LAST),
+	HOOK(NFPROTO_IPV6, hook_v6, NF_INET_LOCAL_IN, NF_IP6_PRI_FIRST),
+	HOOK(NFPROTO_IPV6, hook_v6, NF_INET_FORWARD, NF_IP6_PRI_FIRST),
+	HOOK(NFPROTO_IPV6, hook_v6, NF_INET_LOCAL_OUT, NF_IP6_PRI_LAST),
+};
+
+static int __net_init hooks_net_init(struct net *net)
+{
+	return nf_register_net_hooks(net, ops, ARRAY_SIZE(ops));
+}
+
+static void __net_exit hooks_net_pre_exit(struct net *net)
+{
+	nf_unregister_net_hooks(net, ops, ARRAY_SIZE(ops));
+}
+
+/* A grace period after pre_exit: no packet of the namespace is in a hook any more. */
+static void __net_exit hooks_net_exit(struct net *net)
+{
+	expiry_flush(net);
+}
+
+static struct pernet_operations hooks_net_ops = {
+	.init		= hooks_net_init,
+	.pre_exit	= hooks_net_pre_exit,
+	.exit		= hooks_net_exit,
+};
+
+int hooks_init(void)
+{
+	return register_pernet_subsys(&hooks_net_ops);
+}
+
+void hooks_exit(void)
+{
+	unregister_pernet_subsys(&hooks_net_ops);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bits.h>
+#include <linux/ktime.h>
+#include "reader.h"
+#include "ring.h"
+#include "stream.h"
+
+void reader_init(struct reader *reader, u64 seq)
+{
+	*reader = (struct reader){ .account.next_seq = seq };
+}
+
+static bool wanted(const struct tcptrace_filter *filter, const struct tcptrace_event *event)
+{
+	if (filter->kinds && !(filter->kinds & BIT(event->kind)))
+		return false;
+	if (filter->ip_version && filter->ip_version != event->ip_version)
+		return false;
+	if (filter->netns && filter->netns != event->netns)
+		return false;
+	return !filter->port || filter->port == event->initiator_port ||
+	       filter->port == event->responder_port;
+}
+
+/* The ring has overtaken the reader: all up to the oldest event is gone. */
+static void tell_lost(struct tcptrace_reader *account, struct tcptrace_event *event)
+{
+	u64 oldest = ring_oldest(stream_ring());
+
+	*event = (struct tcptrace_event){
+		.size		= sizeof(*event),
+		.kind		= TCPTRACE_EVENT_LOST,
+		.seq		= account->next_seq,
+		.time_ns	= ktime_get_ns(),
+		.lost.count	= oldest - account->next_seq,
+	};
+	account->lost += event->lost.count;
+	account->next_seq = oldest;
+}
+
+bool reader_next(const struct reader *reader, struct tcptrace_reader *account,
+		 struct tcptrace_event *event)
+{
+	for (;;) {
+		switch (ring_get(stream_ring(), account->next_seq, event)) {
+		case RING_NOT_YET:
+			return false;
+		case RING_OVERWRITTEN:
+			tell_lost(account, event);
+			return true;
+		case RING_EVENT:
+			account->next_seq++;
+			if (wanted(&reader->filter, event)) {
+				account->read++;
+				return true;
+			}
+			account->filtered++;
+		}
+	}
+}
+
+void reader_seek(struct reader *reader, u64 seq)
+{
+	struct tcptrace_reader *account = &reader->account;
+
+	if (seq > account->next_seq)
+		account->skipped += seq - account->next_seq;
+	else
+		account->revisited += account->next_seq - seq;
+	account->next_seq = seq;
+}

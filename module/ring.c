@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/compiler.h>
+#include <linux/preempt.h>
+#include <linux/processor.h>
+#include "ring.h"
+
+static_assert(sizeof(struct tcptrace_event) == RING_WORDS * sizeof(unsigned long));
+
+static struct ring_slot *slot_of(const struct ring *ring, u64 seq)
+{
+	return &ring->slots[seq & ring->mask];
+}
+
+void ring_init(struct ring *ring, struct ring_slot *slots, unsigned long count)
+{
+	unsigned long seq;
+
+	ring->slots = slots;
+	ring->mask = count - 1;
+	atomic64_set(&ring->last, 0);
+	for (seq = 1; seq <= count; seq++)
+		slot_of(ring, seq)->mark = seq - count;
+}
+
+void ring_publish(struct ring *ring, struct tcptrace_event *event)
+{
+	const unsigned long *word = (const unsigned long *)event;
+	struct ring_slot *slot;
+	unsigned long mark;
+	unsigned int i;
+
+	/* the writer one lap ahead spins on us: do not sleep on it, also with PREEMPT_RT */
+	preempt_disable();
+	event->seq = atomic64_inc_return(&ring->last);
+	slot = slot_of(ring, event->seq);
+	mark = event->seq;
+	while (smp_load_acquire(&slot->mark) != mark - ring->mask - 1)	/* A */
+		cpu_relax();
+
+	WRITE_ONCE(slot->mark, mark - 1);
+	smp_wmb();							/* C */
+	for (i = 0; i < RING_WORDS; i++)
+		WRITE_ONCE(slot->word[i], word[i]);
+	smp_store_release(&slot->mark, mark);				/* E */
+	preempt_enable();
+}
+
+enum ring_answer ring_get(const struct ring *ring, u64 seq, struct tcptrace_event *event)
+{
+	const struct ring_slot *slot = slot_of(ring, seq);
+	unsigned long *word = (unsigned long *)event;
+	unsigned long mark = seq;
+	unsigned long found = smp_load_acquire(&slot->mark);		/* B */
+	unsigned int i;
+
+	if (found != mark)
+		return (long)(found - mark) < 0 ? RING_NOT_YET : RING_OVERWRITTEN;
+	for (i = 0; i < RING_WORDS; i++)
+		word[i] = READ_ONCE(slot->word[i]);
+	smp_rmb();							/* D */
+	return READ_ONCE(slot->mark) == mark ? RING_EVENT : RING_OVERWRITTEN;
+}
+
+u64 ring_next(const struct ring *ring)
+{
+	return atomic64_read(&ring->last) + 1;
+}
+
+u64 ring_oldest(const struct ring *ring)
+{
+	u64 last = atomic64_read(&ring->last);
+
+	return last > ring->mask ? last - ring->mask : 1;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/time64.h>
+#include "names.h"
+#include "text.h"
+
+/*
+ * Every put_ function writes at @p and returns what follows; the longest possible
+ * line fits TEXT_LINE_MAX, so none looks for room.  printf would cost as much as all
+ * the rest of an event.
+ */
+
+static char *put(char *p, const char *text)
+{
+	while (*text)
+		*p++ = *text++;
+	return p;
+}
+
+static char *put_number(char *p, u64 number)
+{
+	char digits[20];
+	unsigned int n = 0;
+
+	/* most are small, and 32-bit machines have no cheap 64-bit division */
+	while (number > U32_MAX) {
+		u32 digit;
+
+		number = div_u64_rem(number, 10, &digit);
+		digits[n++] = '0' + digit;
+	}
+	do {
+		digits[n++] = '0' + (u32)number % 10;
+		number = (u32)number / 10;
+	} while (number);
+	while (n)
+		*p++ = digits[--n];
+	return p;
+}
+
+/* @name is written with what belongs before and behind it, as " seq=". */
+static char *put_field(char *p, const char *name, u64 number)
+{
+	return put_number(put(p, name), number);
+}
+
+/* A number of thousandths, as units and three decimals. */
+static char *put_milli(char *p, u64 milli)
+{
+	u32 rest;
+
+	p = put_number(p, div_u64_rem(milli, 1000, &rest));
+	*p++ = '.';
+	*p++ = '0' + rest / 100;
+	*p++ = '0' + rest / 10 % 10;
+	*p++ = '0' + rest % 10;
+	return p;
+}
+
+static char *put_endpoint(char *p, u8 ip_version, const u8 *addr, __be16 port)
+{
+	int i;
+
+	if (ip_version == 6) {
+		p += sprintf(p, "[%pI6c]", addr);
+	} else {
+		for (i = 0; i < 4; i++) {
+			p = put_number(p, addr[i]);
+			*p++ = '.';
+		}
+		p--;
+	}
+	*p++ = ':';
+	return put_number(p, ntohs(port));
+}
+
+static char *put_tuple(char *p, const struct tcptrace_event *event)
+{
+	p = put_endpoint(p, event->ip_version, event->initiator_addr, event->initiator_port);
+	p = put(p, event->sender == TCPTRACE_SIDE_INITIATOR ? " > " :
+		   event->sender == TCPTRACE_SIDE_RESPONDER ? " < " : " - ");
+	return put_endpoint(p, event->ip_version, event->responder_addr, event->responder_port);
+}
+
+static char *put_segment(char *p, const struct tcptrace_event *event)
+{
+	char flags[9];
+
+	p = put(put(p, " flags="), flags_text(event->tcp_flags, flags));
+	p = put_field(p, " seq=", event->tcp_seq);
+	if (event->tcp_flags & TCPTRACE_TCP_ACK)
+		p = put_field(p, " ack=", event->tcp_ack);
+	p = put_field(p, " len=", event->payload_len);
+	return put_field(p, " win=", event->window);
+}
+
+static char *put_states(char *p, const struct tcptrace_event *event)
+{
+	*p++ = ' ';
+	p = put(p, state_name(event->initiator_state));
+	*p++ = '/';
+	return put(p, state_name(event->responder_state));
+}
+
+static char *put_options(char *p, const struct tcptrace_syn *syn)
+{
+	if (syn->options & TCPTRACE_OPT_MSS)
+		p = put_field(p, " mss=", syn->mss);
+	if (syn->options & TCPTRACE_OPT_WSCALE)
+		p = put_field(p, " wscale=", syn->wscale);
+	if (syn->options & TCPTRACE_OPT_SACK_OK)
+		p = put(p, " sack_ok");
+	if (syn->options & TCPTRACE_OPT_TIMESTAMPS)
+		p = put(p, " timestamps");
+	if (syn->options & TCPTRACE_OPT_FASTOPEN)
+		p = put(p, " fastopen");
+	if (syn->options & TCPTRACE_OPT_MALFORMED)
+		p = put(p, " malformed_options");
+	return p;
+}
+
+static char *put_latency(char *p, const struct tcptrace_event *event)
+{
+	const struct tcptrace_summary *summary = &event->summary;
+
+	/* to the SYN+ACK, and from there to the ACK */
+	if (event->known & TCPTRACE_KNOWN_SYNACK_US)
+		p = put_milli(put(p, " handshake_ms="), summary->synack_us);
+	if (event->known & TCPTRACE_KNOWN_ACK_US)
+		p = put_milli(put(p, "+"), summary->ack_us);
+	if (summary->syn_retrans)
+		p = put_field(p, " syn_retrans=", summary->syn_retrans);
+	if (summary->synack_retrans)
+		p = put_field(p, " synack_retrans=", summary->synack_retrans);
+	return p;
+}
+
+static char *put_end(char *p, const struct tcptrace_event *event)
+{
+	const struct tcptrace_summary *summary = &event->summary;
+
+	p = put(put(p, " handshake="), handshake_name(summary->handshake));
+	p = put(put(p, " close="), close_name(summary->close));
+	p = put(put(p, " first_fin="), side_name(summary->first_fin));
+	p = put_milli(put(p, " duration_ms="), summary->duration_us);
+	p = put_latency(p, event);
+	p = put_field(p, " bytes=", summary->bytes[0]);
+	p = put_field(p, "/", summary->bytes[1]);
+	p = put_field(p, " pkts=", summary->pkts[0]);
+	return put_field(p, "/", summary->pkts[1]);
+}
+
+static char *put_icmp(char *p, const struct tcptrace_event *event)
+{
+	p = put_field(p, " icmp=", event->icmp.type);
+	p = put_field(p, "/", event->icmp.code);
+	return put_endpoint(put(p, " from="), event->ip_version, event->icmp.from, 0);
+}
+
+static char *put_part(char *p, const struct tcptrace_event *event)
+{
+	switch (event->kind) {
+	case TCPTRACE_EVENT_SYN:
+	case TCPTRACE_EVENT_SYN_ACK:
+		return put_options(p, &event->syn);
+	case TCPTRACE_EVENT_ESTABLISHED:
+		return put_latency(p, event);
+	case TCPTRACE_EVENT_RETRANSMIT:
+		return put_field(p, " count=", event->retransmit.count);
+	case TCPTRACE_EVENT_INVALID:
+		return put(put(p, " reason="), reason_name(event->cause));
+	case TCPTRACE_EVENT_TIMEOUT:
+		return put(put(p, " timer="), timer_name(event->cause));
+	case TCPTRACE_EVENT_ICMP_ERROR:
+		return put_icmp(p, event);
+	case TCPTRACE_EVENT_END:
+	case TCPTRACE_EVENT_SNAPSHOT:
+		return put_end(p, event);
+	}
+	return p;
+}
+
+size_t text_event(char line[TEXT_LINE_MAX], const struct tcptrace_event *event)
+{
+	char *p = put_field(line, "#", event->seq);
+
+	*p++ = ' ';
+	p = put(p, kind_name(event->kind));
+	if (event->kind == TCPTRACE_EVENT_LOST) {
+		p = put_field(p, " count=", event->lost.count);
+	} else {
+		p = put_field(p, " flow=", event->flow_id);
+		*p++ = ' ';
+		p = put_tuple(p, event);
+		if (event->sender && event->kind != TCPTRACE_EVENT_END)
+			p = put_segment(p, event);
+		p = put_states(p, event);
+		p = put_part(p, event);
+		if (event->known & TCPTRACE_INITIATOR_GUESSED)
+			p = put(p, " initiator_guessed");
+	}
+	*p = '\0';
+	return p - line;
+}
+
+size_t text_time(char *line, u64 time_ns)
+{
+	u64 seconds = div_u64(time_ns, NSEC_PER_SEC);
+	u32 us = div_u64(time_ns - seconds * NSEC_PER_SEC, NSEC_PER_USEC);
+
+	return sprintf(line, "[%5llu.%06u] ", seconds, us);
+}
+
+size_t text_endpoint(char *line, u8 ip_version, const void *addr, __be16 port)
+{
+	return put_endpoint(line, ip_version, addr, port) - line;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include "event.h"
+#include "expiry.h"
+#include "flow.h"
+#include "stats.h"
+#include "track.h"
+
+/* Two CPUs may make and remove the same flow at once, but not for long. */
+#define TRACK_TRIES	4
+
+static enum fsm_dir direction(const struct flow *flow, const struct sighting *at)
+{
+	return at->from == flow->initiator ? FSM_INITIATOR : FSM_RESPONDER;
+}
+
+/* Saturates at an hour and more: a figure never wraps. */
+static u32 elapsed_us(u64 from_ns, u64 to_ns)
+{
+	return min_t(u64, div_u64(to_ns - from_ns, NSEC_PER_USEC), U32_MAX);
+}
+
+/*
+ * The handshake as this host sees it: from the first SYN to the first SYN+ACK, from
+ * there to the ACK.  Repetitions do not start a clock anew.
+ */
+static void note_times(struct flow *flow, const struct fsm_result *res, u64 now_ns)
+{
+	u64 synack_ns = flow->start_ns + (u64)flow->synack_us * NSEC_PER_USEC;
+	int i;
+
+	for (i = 0; i < res->changes; i++) {
+		switch (res->change[i].kind) {
+		case TCPTRACE_EVENT_SYN_ACK:
+			if (!(flow->fsm.end[FSM_INITIATOR].seen & FSM_SENT))
+				return;
+			flow->synack_us = elapsed_us(flow->start_ns, now_ns);
+			flow->known |= TCPTRACE_KNOWN_SYNACK_US;
+			break;
+		case TCPTRACE_EVENT_ESTABLISHED:
+			if (!(flow->known & TCPTRACE_KNOWN_SYNACK_US))
+				return;
+			flow->ack_us = elapsed_us(synack_ns, now_ns);
+			flow->known |= TCPTRACE_KNOWN_ACK_US;
+			break;
+		}
+	}
+}
+
+static void count(struct flow *flow, const struct sighting *at)
+{
+	enum fsm_dir dir = direction(flow, at);
+
+	flow->pkts[dir]++;
+	flow->bytes[dir] += at->seg->payload_len;
+}
+
+static bool only_invalid(const struct fsm_result *res)
+{
+	return res->changes == 1 && res->change[0].kind == TCPTRACE_EVENT_INVALID;
+}
+
+/* The flow is locked and in its queue. */
+static void tell(struct flow *flow, const struct fsm_result *res, const struct sighting *at)
+{
+	u64 now_ns;
+
+	if (likely(!res->changes)) {
+		expiry_active(flow);
+		return;
+	}
+	now_ns = ktime_get_ns();
+	note_times(flow, res, now_ns);
+	event_publish(flow, res, now_ns, at);
+	if (!only_invalid(res))
+		expiry_restart(flow);
+}
+
+/* The connection gave its tuple to another; an attempt without an answer ends so. */
+static void remove_reused(struct flow *flow)
+{
+	struct fsm_result res;
+
+	fsm_abandon(&flow->fsm, TCPTRACE_CLOSE_NONE, &res);
+	event_publish(flow, &res, ktime_get_ns(), NULL);
+	stats_inc(STAT_FLOWS_REUSED);
+	expiry_remove(flow);
+}
+
+enum step_answer {
+	STEP_DONE,
+	STEP_GONE,	/* the flow was removed meanwhile */
+	STEP_REUSED,	/* the segment opens a new connection; the flow is removed */
+};
+
+static enum step_answer step_locked(struct flow *flow, const struct sighting *at)
+{
+	struct fsm_result res;
+
+	if (unlikely(flow->dead))
+		return STEP_GONE;
+	fsm_step(&flow->fsm, direction(flow, at), at->seg, &res);
+	if (unlikely(res.reuse)) {
+		remove_reused(flow);
+		return STEP_REUSED;
+	}
+	count(flow, at);
+	tell(flow, &res, at);
+	return STEP_DONE;
+}
+
+static enum step_answer step(struct flow *flow, const struct sighting *at)
+{
+	enum step_answer answer;
+
+	spin_lock(&flow->lock);
+	answer = step_locked(flow, at);
+	spin_unlock(&flow->lock);
+	return answer;
+}
+
+/*
+ * Who initiated a connection met midway: the sender of a SYN+ACK did not; else the
+ * endpoint with the lower port is taken for the server.
+ */
+static u8 guess_initiator(const struct flow_key *key, const struct sighting *at)
+{
+	if (at->seg->flags & TCPTRACE_TCP_SYN)
+		return !at->from;
+	if (key->port[0] == key->port[1])
+		return at->from;
+	return ntohs(key->port[0]) > ntohs(key->port[1]) ? 0 : 1;
+}
+
+static void open_flow(struct flow *flow, const struct sighting *at, bool reuse)
+{
+	struct fsm_result res;
+
+	flow->initiator = at->from;
+	fsm_open(&flow->fsm);
+	if (reuse) {
+		fsm_note(&flow->fsm, TCPTRACE_EVENT_REUSE, TCPTRACE_REASON_NONE, &res);
+		event_publish(flow, &res, flow->start_ns, at);
+	}
+	fsm_step(&flow->fsm, FSM_INITIATOR, at->seg, &res);
+	event_publish(flow, &res, flow->start_ns, at);
+	stats_inc(STAT_FLOWS_OPENED);
+}
+
+static void pickup_flow(struct flow *flow, const struct flow_key *key, const struct sighting *at)
+{
+	struct fsm_result res;
+
+	flow->initiator = guess_initiator(key, at);
+	fsm_pickup(&flow->fsm, direction(flow, at), at->seg, &res);
+	event_publish(flow, &res, flow->start_ns, at);
+	stats_inc(STAT_FLOWS_PICKED_UP);
+}
+
+static void first_step(struct flow *flow, const struct flow_key *key, const struct sighting *at,
+		       bool reuse)
+{
+	flow->start_ns = ktime_get_ns();
+	if (at->seg->flags & TCPTRACE_TCP_ACK)
+		pickup_flow(flow, key, at);
+	else
+		open_flow(flow, at, reuse);
+	count(flow, at);
+	expiry_enqueue(flow);
+}
+
+/* The first segment of a flow; false if another CPU has made the flow meanwhile. */
+static bool begin(const struct flow_key *key, const struct sighting *at, bool reuse)
+{
+	struct flow *flow;
+	int err;
+
+	if (!expiry_make_room()) {
+		stats_inc(STAT_NO_ROOM);
+		return true;
+	}
+	flow = flow_alloc(key);
+	if (!flow) {
+		stats_inc(STAT_NO_MEMORY);
+		return true;
+	}
+	spin_lock(&flow->lock);		/* who finds it, waits for its first step */
+	err = flow_insert(flow);
+	if (!err)
+		first_step(flow, key, at, reuse);
+	spin_unlock(&flow->lock);
+	if (!err)
+		return true;
+	flow_free(flow);
+	if (err == -EEXIST)
+		return false;
+	stats_inc(STAT_NO_MEMORY);
+	return true;
+}
+
+/* A segment that opens or shows no connection. */
+static bool is_stray(const struct segment *seg)
+{
+	bool syn = (seg->flags & (SEGMENT_CONTROL | TCPTRACE_TCP_ACK)) == TCPTRACE_TCP_SYN;
+
+	return !syn && !fsm_can_pickup(seg);
+}
+
+static void tell_stray(const struct flow_key *key, const struct sighting *at)
+{
+	bool rst = at->seg->flags & TCPTRACE_TCP_RST;
+
+	stats_inc(STAT_NO_FLOW);
+	event_publish_stray(key, rst ? TCPTRACE_REASON_NO_FLOW : TCPTRACE_REASON_BAD_FLAGS, at);
+}
+
+void track_segment(const struct flow_key *key, const struct sighting *at)
+{
+	bool reuse = false;
+	int tries;
+
+	for (tries = 0; tries < TRACK_TRIES; tries++) {
+		struct flow *flow = flow_find(key);
+
+		if (likely(flow)) {
+			enum step_answer answer = step(flow, at);
+
+			if (likely(answer == STEP_DONE))
+				return;
+			reuse = reuse || answer == STEP_REUSED;
+		}
+		if (is_stray(at->seg)) {
+			tell_stray(key, at);
+			return;
+		}
+		if (begin(key, at, reuse))
+			return;
+	}
+}
+
+void track_invalid(const struct flow_key *key, const struct sighting *at,
+		   enum tcptrace_reason reason)
+{
+	struct flow *flow = flow_find(key);
+	struct fsm_result res;
+
+	if (!flow) {
+		event_publish_stray(key, reason, at);
+		return;
+	}
+	spin_lock(&flow->lock);
+	if (flow->dead) {
+		event_publish_stray(key, reason, at);
+	} else {
+		fsm_note(&flow->fsm, TCPTRACE_EVENT_INVALID, reason, &res);
+		event_publish(flow, &res, ktime_get_ns(), at);
+	}
+	spin_unlock(&flow->lock);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPTRACE_TRACK_H
+#define _TCPTRACE_TRACK_H
+
+#include "event.h"
+
+/**
+ * track_segment - follow one segment
+ * @key: its flow, canonical
+ * @at: the segment and where it was seen
+ *
+ * Finds or makes the flow, steps it, publishes what happened.
+ *
+ * Context: under rcu_read_lock(), bottom halves disabled.
+ */
+void track_segment(const struct flow_key *key, const struct sighting *at);
+
+/**
+ * track_invalid - tell of a segment that must not change a state
+ * @key: its flow, canonical
+ * @at: the segment and where it was seen
+ * @reason: why
+ *
+ * Context: as track_segment().
+ */
+void track_invalid(const struct flow_key *key, const struct sighting *at,
+		   enum tcptrace_reason reason);
+
+#endif /* _TCPTRACE_TRACK_H */
