@@ -83,12 +83,14 @@ struct flow *flow_find(const struct flow_key *key)
 
 struct flow *flow_alloc(const struct flow_key *key)
 {
-	struct flow *flow = kmem_cache_zalloc(cache, GFP_ATOMIC | __GFP_NOWARN);
+	struct flow *flow = kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);
 
 	if (!flow)
 		return NULL;
-	flow->key = *key;
-	flow->id = atomic64_inc_return(&last_id);
+	*flow = (struct flow){
+		.key	= *key,
+		.id	= atomic64_inc_return(&last_id),
+	};
 	spin_lock_init(&flow->lock);
 	return flow;
 }

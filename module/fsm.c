@@ -162,7 +162,7 @@ static void advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
 		    const struct segment *seg)
 {
 	u32 end = segment_end(seg);
-	u32 edge;
+	u32 window, edge;
 
 	/* what the receiver has no room for does not count as sent: it may be forged */
 	if (!(from->seen & FSM_SENT))
@@ -172,18 +172,23 @@ static void advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
 		from->end = end;
 	from->seen |= FSM_SENT;
 
-	if (!(seg->flags & TCPTRACE_TCP_ACK))
-		return;
 	/* the window of a SYN is not scaled, RFC 7323 section 2.2 */
-	edge = seg->ack + (seg->flags & TCPTRACE_TCP_SYN ? seg->window :
-			   (u32)seg->window << from->wscale);
+	window = seg->flags & TCPTRACE_TCP_SYN ? seg->window : (u32)seg->window << from->wscale;
+	if (!(seg->flags & TCPTRACE_TCP_ACK)) {
+		from->edge = window;	/* behind its first acknowledgment, see below */
+		return;
+	}
+	edge = seg->ack + window;
 	if (!(from->seen & FSM_ACKS)) {
+		/* the peer may have used the window of the SYN, which may have been wider */
+		if (window < from->edge)
+			edge = seg->ack + from->edge;
 		from->seen |= FSM_ACKS;
 		from->ack = seg->ack;
 		from->edge = edge;
 		return;
 	}
-	if (seq_before(from->edge, seg->ack))
+	if (seq_before(from->edge, seg->ack) && seq_before(to->end, seg->ack))
 		return;
 	if (seq_before(from->ack, seg->ack)) {
 		from->ack = seg->ack;
@@ -236,8 +241,13 @@ static bool fin_in_window(const struct fsm_endpoint *to, u32 fin)
 static bool rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
 			 const struct segment *seg)
 {
-	if (to->state == TCPTRACE_STATE_SYN_SENT && !(from->seen & FSM_SYN))
-		return seg->flags & TCPTRACE_TCP_ACK && covers_syn(to, seg->ack);
+	if (to->state == TCPTRACE_STATE_SYN_SENT) {
+		if (seg->flags & TCPTRACE_TCP_ACK && covers_syn(to, seg->ack))
+			return true;
+		/* it may have the SYN+ACK that passed here, then it does as below */
+		if (!(from->seen & FSM_SYN))
+			return false;
+	}
 	if (from->seen & FSM_FIN && seg->seq == from->fin)
 		return true;
 	if (to->seen & FSM_ACKS)
@@ -520,11 +530,30 @@ static void step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
 		step_syn(fsm, from, to, seg, res);
 }
 
+/* FSM_SYN_ACKED: no ACK of a SYN is awaited; FSM_SENT, FSM_ACKS: advance() has begun. */
+static bool is_quiet(const struct fsm *fsm)
+{
+	const u8 all = FSM_SYN_ACKED | FSM_SENT | FSM_ACKS;
+
+	return fsm->end[0].state == TCPTRACE_STATE_ESTABLISHED &&
+	       fsm->end[1].state == TCPTRACE_STATE_ESTABLISHED &&
+	       (fsm->end[0].seen & fsm->end[1].seen & all) == all;
+}
+
+bool fsm_carry(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg)
+{
+	if (!fsm->quiet || (seg->flags & (SEGMENT_CONTROL | TCPTRACE_TCP_ACK)) != TCPTRACE_TCP_ACK)
+		return false;
+	advance(&fsm->end[dir], &fsm->end[!dir], seg);
+	return true;
+}
+
 void fsm_step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
 	      struct fsm_result *res)
 {
 	begin(fsm, res);
 	step(fsm, dir, seg, res);
+	fsm->quiet = is_quiet(fsm);
 }
 
 void fsm_note(const struct fsm *fsm, enum tcptrace_kind kind, enum tcptrace_reason cause,
@@ -594,7 +623,7 @@ enum tcptrace_handshake fsm_handshake(const struct fsm *fsm)
 {
 	if (fsm->handshake)
 		return fsm->handshake;
-	return fsm->end[FSM_RESPONDER].state == TCPTRACE_STATE_SYN_RECEIVED ?
+	return (fsm->end[0].seen | fsm->end[1].seen) & FSM_SYN_ACKED ?
 	       TCPTRACE_HANDSHAKE_HALF_OPEN : TCPTRACE_HANDSHAKE_NO_ANSWER;
 }
 

@@ -75,6 +75,7 @@ struct fsm_endpoint {
  * @first_fin: &enum tcptrace_side
  * @ended: the outcome is known, the END is told
  * @guessed: who initiated is a guess
+ * @quiet: both are ESTABLISHED and heard: data and ACKs change nothing
  */
 struct fsm {
 	struct fsm_endpoint end[2];
@@ -83,6 +84,7 @@ struct fsm {
 	u8	first_fin;
 	bool	ended;
 	bool	guessed;
+	bool	quiet;
 };
 
 /**
@@ -152,6 +154,18 @@ void fsm_pickup(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
  */
 void fsm_step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
 	      struct fsm_result *res);
+
+/**
+ * fsm_carry - a segment that only carries data and acknowledges data
+ * @fsm: opened or picked up
+ * @dir: who sent it
+ * @seg: parsed
+ *
+ * What nearly every segment is; the shortest way through fsm_step().
+ *
+ * Return: false if it may be more than that, and has to go to fsm_step().
+ */
+bool fsm_carry(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg);
 
 /**
  * fsm_note - tell something that changes nothing

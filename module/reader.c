@@ -10,9 +10,14 @@ void reader_init(struct reader *reader, u64 seq)
 	*reader = (struct reader){ .account.next_seq = seq };
 }
 
+static bool wanted_kind(const struct tcptrace_filter *filter, u8 kind)
+{
+	return !filter->kinds || filter->kinds & BIT(kind);
+}
+
 static bool wanted(const struct tcptrace_filter *filter, const struct tcptrace_event *event)
 {
-	if (filter->kinds && !(filter->kinds & BIT(event->kind)))
+	if (!wanted_kind(filter, event->kind))
 		return false;
 	if (filter->ip_version && filter->ip_version != event->ip_version)
 		return false;
@@ -38,11 +43,23 @@ static void tell_lost(struct tcptrace_reader *account, struct tcptrace_event *ev
 	account->next_seq = oldest;
 }
 
+/* The event at the cursor; an unwanted kind is not copied. */
+static enum ring_answer get(const struct reader *reader, u64 seq, struct tcptrace_event *event)
+{
+	if (reader->filter.kinds) {
+		enum ring_answer answer = ring_peek(stream_ring(), seq, event);
+
+		if (answer != RING_EVENT || !wanted_kind(&reader->filter, event->kind))
+			return answer;
+	}
+	return ring_get(stream_ring(), seq, event);
+}
+
 bool reader_next(const struct reader *reader, struct tcptrace_reader *account,
 		 struct tcptrace_event *event)
 {
 	for (;;) {
-		switch (ring_get(stream_ring(), account->next_seq, event)) {
+		switch (get(reader, account->next_seq, event)) {
 		case RING_NOT_YET:
 			return false;
 		case RING_OVERWRITTEN:

@@ -94,6 +94,16 @@ void ring_publish(struct ring *ring, struct tcptrace_event *event);
  */
 enum ring_answer ring_get(const struct ring *ring, u64 seq, struct tcptrace_event *event);
 
+/**
+ * ring_peek - copy only the start of an event
+ * @ring: the ring
+ * @seq: its sequence number, 1 or more
+ * @event: receives it as far as its @kind
+ *
+ * Context: any; takes no lock.
+ */
+enum ring_answer ring_peek(const struct ring *ring, u64 seq, struct tcptrace_event *event);
+
 /* The sequence number that the next event gets. */
 u64 ring_next(const struct ring *ring);
 

@@ -22,7 +22,7 @@ static u16 read16(const u8 *p)
 
 static u32 read32(const u8 *p)
 {
-	return (u32)read16(p) << 16 | read16(p + 2);
+	return (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
 enum tcptrace_reason segment_parse(struct segment *seg, const u8 *header, u32 len)

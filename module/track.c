@@ -34,6 +34,8 @@ static void note_times(struct flow *flow, const struct fsm_result *res, u64 now_
 	for (i = 0; i < res->changes; i++) {
 		switch (res->change[i].kind) {
 		case TCPTRACE_EVENT_SYN_ACK:
+			if (flow->known & TCPTRACE_KNOWN_SYNACK_US)
+				break;		/* crossed SYNs: the second of two */
 			if (!(flow->fsm.end[FSM_INITIATOR].seen & FSM_SENT))
 				return;
 			flow->synack_us = elapsed_us(flow->start_ns, now_ns);
@@ -67,7 +69,7 @@ static void tell(struct flow *flow, const struct fsm_result *res, const struct s
 {
 	u64 now_ns;
 
-	if (likely(!res->changes)) {
+	if (!res->changes) {
 		expiry_active(flow);
 		return;
 	}
@@ -101,6 +103,11 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 
 	if (unlikely(flow->dead))
 		return STEP_GONE;
+	if (likely(fsm_carry(&flow->fsm, direction(flow, at), at->seg))) {
+		count(flow, at);
+		expiry_active(flow);
+		return STEP_DONE;
+	}
 	fsm_step(&flow->fsm, direction(flow, at), at->seg, &res);
 	if (unlikely(res.reuse)) {
 		remove_reused(flow);

@@ -1,0 +1,738 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The tests of tcptracectl on invented recordings and an invented device.  TAP.
+
+They need "make -C userspace asan": the reader with ASan and UBSan, and the same
+with a device that fake_device.c makes up.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+
+import json_schema
+import records
+from records import ABI, Flow, Trace
+
+USERSPACE = os.path.join(records.HERE, "../../userspace")
+READER = os.path.join(USERSPACE, "build/asan/tcptracectl")
+FAKE = os.path.join(USERSPACE, "build/asan/tcptracectl-fake")
+# The default of a sanitizer error is 1, which is also an answer of the reader.
+ENV = dict(os.environ, ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99", TZ="UTC")
+
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def read(*args, program=READER, data=None, **env):
+    done = subprocess.run([program, *args], input=data, capture_output=True, timeout=30,
+                          env=dict(ENV, **env), check=False)
+    assert done.returncode != 99, done.stderr.decode()
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def replay(trace, *args):
+    """What the reader shows of a trace, whether it is good or not."""
+    return read("-r", "-", *args, data=trace if isinstance(trace, bytes) else trace.recording())
+
+
+def show(trace, *args):
+    code, out, err = replay(trace, *args)
+    assert code == 0, (code, err)
+    return out
+
+
+def objects(trace, *args):
+    return [json.loads(line) for line in show(trace, "-j", *args).splitlines()]
+
+
+def wrong(*args, says):
+    code, out, err = read(*args)
+    assert code == 2 and says in err and out == "", (args, code, out, err)
+
+
+def equal(a, b):
+    assert a == b, f"{a!r} is not {b!r}"
+
+
+ORDERLY = """\
+TIME           FLOW EVENT       FLAGS     SEQ      ACK INITIATOR    RESPONDER
+08:53:25.001      1 10.0.0.1:43210 > 10.0.0.2:80
+08:53:25.001      1 SYN         >S          0        - SYN_SENT     LISTEN
+08:53:25.002      1 SYN_ACK     <SA         0        1 SYN_SENT     SYN_RECEIVED
+08:53:25.003      1 ESTABLISHED >A          1        1 ESTABLISHED  ESTABLISHED
+                    handshake 0.165 ms: SYN-ACK after 0.120, ACK after 0.045,
+                    1 SYN retransmitted
+08:53:25.004      1 FIN         >FPA       78      616 FIN_WAIT_1   ESTABLISHED
+08:53:25.005      1 FIN_ACKED   <A        616       79 FIN_WAIT_2   CLOSE_WAIT
+08:53:25.006      1 FIN         <FA       616       79 FIN_WAIT_2   LAST_ACK
+08:53:25.007      1 FIN_ACKED   >A         79      617 TIME_WAIT    CLOSED
+08:53:25.008      1 END         established, orderly close,
+                    initiator closed first, after 1.234 s,
+                    > 77 bytes in 6 packets, < 615 bytes in 4 packets
+08:53:25.009      1 TIMEOUT     -           -        - CLOSED       CLOSED
+                    timer time_wait: 2MSL are over
+"""
+
+
+def orderly():
+    trace = Trace()
+    flow = Flow(1)
+    records.handshake(trace, flow)
+    records.teardown(trace, flow)
+    return trace
+
+
+@test
+def text_of_an_orderly_connection():
+    equal(show(orderly()), ORDERLY)
+
+
+@test
+def text_names_each_verdict():
+    out = show(records.tour(), "event", "end")
+    for words in ("refused: a RST answered the SYN", "no answer to the SYN",
+                  "unreachable: an ICMP error ended it", "reset by the responder",
+                  "evicted to make room"):
+        assert words in out, words
+
+
+@test
+def text_tells_what_the_columns_cannot():
+    out = show(records.tour())
+    for words in ("host unreachable (ICMP type 3 code 1), says 10.0.0.254",
+                  "bad_flags: nobody sends these flags together", "no_flow: of no known",
+                  "SYN sent again, repetition 1", "timer syn ran out", "1234 events lost",
+                  "met midway, who initiated is a guess", "[2001:db8::1]:5000 > "):
+        assert words in out, words
+
+
+@test
+def text_fits_80_columns():
+    for options in ((), ("-S",), ("-t", "none"), ("-t", "rel")):
+        for line in show(records.tour(), "-4", *options).splitlines():
+            assert len(line) <= 80, line
+
+
+@test
+def text_shows_both_full_states_in_every_row():
+    for line in show(orderly(), "-H").splitlines():
+        words = line.split()
+        if len(words) > 4 and words[2] in ("SYN", "SYN_ACK", "FIN", "FIN_ACKED"):
+            assert len(words) == 8, line
+
+
+@test
+def wide_has_one_line_an_event():
+    trace = records.tour()
+    lines = show(trace, "-w").splitlines()
+    equal(len(lines), len(trace) + 1)
+    assert "mss 1460, wscale 7, sack_ok, timestamps" in lines[1], lines[1]
+    assert "10.0.0.1:43210 > 10.0.0.2:80" in lines[9], lines[9]
+    assert "FIN_WAIT_2/LAST_ACK" in lines[7], lines[7]
+
+
+@test
+def wide_columns_are_aligned():
+    lines = show(orderly(), "-w").splitlines()
+    for title in ("FLAGS", "PHASE", "HOOK", "IFACE"):
+        column = lines[0].index(title)
+        assert all(line[column - 1] == " " != line[column] for line in lines), title
+
+
+@test
+def no_header():
+    assert not show(orderly(), "-H").startswith("TIME")
+
+
+@test
+def absolute_sequence_numbers():
+    line = show(orderly(), "-S").splitlines()[3]
+    assert "<SA    900000     1001" in line, line
+
+
+@test
+def time_formats():
+    for name, start in (("wall", "08:53:25.001 "), ("rel", "    0.000000 "),
+                        ("rfc3339", "2025-10-09T08:53:25.001000000Z "),
+                        ("epoch", "1760000005.001000000 "), ("none", "     1 ")):
+        line = show(orderly(), "-H", "-t", name).splitlines()[0]
+        assert line.startswith(start + ("" if name == "none" else "     1 10.0.0.1")), line
+
+
+@test
+def sequence_numbers_wrap():
+    trace = Trace()
+    records.handshake(trace, Flow(1, isns=(2**32 - 1, 2**32 - 1)))
+    assert "<SA         0        1 " in show(trace)
+
+
+@test
+def json_matches_the_schema():
+    with open(os.path.join(USERSPACE, "tcptrace-event.schema.json"), encoding="ascii") as file:
+        schema = json.load(file)
+    trace = records.tour()
+    shown = objects(trace)
+    equal(len(shown), len(trace))
+    for event in shown:
+        errors = list(json_schema.errors(event, schema))
+        assert not errors, errors
+    broken = dict(shown[0], sender="nobody", count=1)
+    del broken["flags"]
+    equal(len(list(json_schema.errors(broken, schema))), 3)
+
+
+@test
+def json_of_a_syn():
+    event = objects(orderly())[0]
+    wanted = {
+        "timestamp": "2025-10-09T08:53:25.001000000Z", "time_ns": 5001000000, "seq": 1,
+        "flow_id": 1, "event": "syn", "src_ip": "10.0.0.1", "src_port": 43210,
+        "dest_ip": "10.0.0.2", "dest_port": 80, "ip_version": 4, "sender": "initiator",
+        "flags": "S", "tcp_seq": 1000, "tcp_ack": 0, "window": 64240, "payload_len": 0,
+        "initiator_state": "SYN_SENT", "responder_state": "LISTEN",
+        "prev_initiator_state": "CLOSED", "prev_responder_state": "LISTEN",
+        "phase": "HANDSHAKE", "netns": 4026531840, "iface": "eth0", "hook": "out",
+        "mss": 1460, "wscale": 7, "sack_ok": True, "timestamps": True,
+    }
+    assert wanted.items() <= event.items(), event
+    assert "fastopen" not in event
+
+
+@test
+def json_of_established_and_end():
+    shown = {event["event"]: event for event in objects(orderly())}
+    latency = {"synack_us": 120, "ack_us": 45, "handshake_us": 165, "syn_retrans": 1,
+               "synack_retrans": 0}
+    assert latency.items() <= shown["established"].items()
+    end = dict(latency, handshake="established", close="orderly", first_fin="initiator",
+               duration_us=1234567, bytes_toserver=77, bytes_toclient=615, pkts_toserver=6,
+               pkts_toclient=4)
+    assert end.items() <= shown["end"].items()
+    assert {"timer": "time_wait", "sender": None, "hook": None}.items() <= shown["timeout"].items()
+
+
+@test
+def json_is_null_where_nothing_is_known():
+    refused = objects(records.tour(), "handshake", "refused")[0]
+    assert refused["synack_us"] is None and refused["handshake_us"] is None
+    assert refused["first_fin"] is None and refused["close"] == "none"
+    lost = [event for event in objects(records.tour()) if event["event"] == "lost"][0]
+    equal(lost["count"], 1234)
+    assert lost["src_ip"] is None and lost["flow_id"] is None and lost["phase"] is None
+
+
+@test
+def json_survives_hostile_bytes():
+    trace = Trace()
+    records.handshake(trace, Flow(1, iface=b'a"\\\n\xff\x01 xxxxxxxxxx'))
+    event = objects(trace)[0]
+    equal(event["iface"], 'a"\\\n\xff\x01 xxxxxxxxx')
+    assert "a?" not in show(trace), "the narrow text has no interface"
+    assert 'a"\\????x' in show(trace, "-w"), show(trace, "-w")
+
+
+@test
+def any_record_is_shown_without_harm():
+    """Every byte of a record may be anything, but for its size."""
+    good = orderly().records()
+    for step in range(1, 256, 17):
+        raw = bytearray(good)
+        for i in range(len(raw)):
+            if i % records.EVENT.size > 2:
+                raw[i] = (raw[i] + i * step) % 256
+        for options in ((), ("-w",), ("-j",), ("-t", "rel"), ("--failed",)):
+            code, out, err = replay(records.header() + bytes(raw), *options)
+            assert code == 0, err
+            if "-j" in options:
+                for line in out.splitlines():
+                    json.loads(line)
+
+
+@test
+def numbers_of_every_length():
+    numbers = {10**k + more for k in range(20) for more in (-1, 0, 1)}
+    numbers |= {2**32 - 1, 2**32, 100 * 2**32 + 7, 2**64 - 1}
+    trace = Trace()
+    for number in sorted(numbers):
+        Flow(1).event(trace, "END", part=records.summary(duration=number))
+    equal([event["duration_us"] for event in objects(trace)], sorted(numbers))
+
+
+@test
+def unknown_kinds_are_ignored():
+    trace = orderly()
+    trace.append(bytes([176, 0, 77]) + bytes(173))
+    equal(len(objects(trace)), 9)
+
+
+FILTERS = {
+    "host 10.0.0.2 and port 80": 9,
+    "port 81": 3,
+    "port 80,81": 12,
+    "port 80-81": 12,
+    "dst port 80": 9,
+    "src port 80": 0,
+    "src host 10.0.0.1 dst net 172.16.0.0/12": 3,
+    "src 10.9.9.9": 1,
+    "dst 10.9.9.9": 0,
+    "net 10.0.0.0/8 and not port 80": 11,
+    "ip6": 6,
+    "ip": 24,
+    "not ip": 6,
+    "host 2001:db8::2": 6,
+    "net 2001:db8::/32": 6,
+    "state syn-sent": 8,
+    "STATE SYN_SENT": 8,
+    "src state Time-Wait": 2,
+    "dst state time-wait": 0,
+    "event end": 6,
+    "EVENT end OR event syn": 11,
+    "event syn,end": 11,
+    "flow 1": 9,
+    "flow 1-2": 12,
+    "netns 4026532000": 6,
+    "failed": 4,
+    "handshake refused": 1,
+    "handshake no-answer or close reset_by_responder": 2,
+    "close orderly": 1,
+    "host 10.0.0.1 and (port 80 or not net 10.0.0.0/8)": 9,
+    "(port 80 and (event syn or event end)) or port 81": 5,
+    "not (port 80 or port 81)": 18,
+    "!(port 80 || port 81) && ip": 12,
+    "not not port 81": 3,
+    "port 81 event end": 1,
+    "net 0.0.0.0/0": 24,
+}
+
+
+@test
+def filter_expressions():
+    trace = records.tour()
+    for words, count in FILTERS.items():
+        for split in ([words], words.split()):
+            shown = [event for event in objects(trace, *split) if event["event"] != "lost"]
+            assert len(shown) == count, f"{words}: {len(shown)}, not {count}"
+
+
+@test
+def filter_options():
+    trace = records.tour()
+    for options, count in ((["-4"], 24), (["-6"], 6), (["-4", "-6"], 30),
+                           (["--host", "10.0.0.2"], 13), (["--net", "10.0.0.0/8"], 20),
+                           (["--port", "80"], 9), (["--port", "80", "--port", "81"], 12),
+                           (["--port", "80", "--event", "end"], 1),
+                           (["--state", "SYN_SENT"], 8), (["--event", "syn,end"], 11),
+                           (["--failed"], 4), (["--failed", "port", "22"], 1),
+                           (["--flow", "2"], 3), (["--netns", "1"], 0)):
+        shown = [event for event in objects(trace, *options) if event["event"] != "lost"]
+        assert len(shown) == count, f"{options}: {len(shown)}, not {count}"
+
+
+@test
+def loss_passes_every_filter():
+    equal([event["count"] for event in objects(records.tour(), "port", "1000")], [1234])
+
+
+@test
+def wrong_filters_name_the_word():
+    wrong("prot", "80", says='unknown word "prot"')
+    wrong("port", says="port wants a number")
+    wrong("port", "http", says='not "http"')
+    wrong("port", "65536", says='not "65536"')
+    wrong("port", "90-80", says='not "90-80"')
+    wrong("host", "example.org", says='host wants an IPv4 or IPv6 address; names are never resolved')
+    wrong("net", "10.0.0.0", says="ADDRESS/LENGTH")
+    wrong("net", "10.0.0.0/33", says='not "10.0.0.0/33"')
+    wrong("--state", "syn-snt", says='not "syn-snt"')
+    wrong("event", "unknown", says='not "unknown"')
+    wrong("(", "port", "80", says='")" is missing')
+    wrong("port", "80", ")", says='unexpected ")"')
+    wrong("port", "80", "and", says="ends where a test should follow")
+    wrong("src", "event", "end", says='not "event"')
+    wrong("(" * 100 + "port 80" + ")" * 100, says="nested more than")
+    wrong("not " * 100 + "port 80", says="nested more than")
+    wrong(*["port", "80"] * 200, says="too long")
+    wrong("port " + "8" * 5000, says="too long")
+    wrong("port " + ",".join(["80"] * 500), says="too long")
+
+
+@test
+def wrong_options():
+    wrong("--frobnicate", says="frobnicate")
+    wrong("-c", "0", says="-c wants a number")
+    wrong("-c", "many", says='not "many"')
+    wrong("-t", "noon", says='not "noon"')
+    wrong("-j", "-w", says="exclude each other")
+    wrong("record", says="record wants a file")
+    wrong("record", "x", "-j", says="a recording holds records")
+    wrong("stats", "now", says='takes no operand: "now"')
+    wrong("flush", "-r", "x", says="not a recording")
+
+
+@test
+def help_and_version():
+    code, out, err = read("--help")
+    assert code == 0 and "Examples" in out and err == ""
+    assert all(len(line) <= 80 for line in out.splitlines())
+    code, out, err = read("--version")
+    assert code == 0 and out.startswith("tcptracectl ")
+
+
+@test
+def count_ends_after_shown_events():
+    code, out, err = replay(records.tour(), "-j", "-c", "2", "event", "end")
+    equal((code, len(out.splitlines())), (0, 2))
+    assert "2 events shown" in err
+
+
+@test
+def summary_and_quiet():
+    code, out, err = replay(records.tour(), "ip")
+    assert "24 events shown, 30 read, 1234 lost, 6 filtered" in err, err
+    assert "handshakes: 1 established, 1 refused, 1 unreachable, 1 no_answer, 1 unseen" in err, err
+    assert "closes: 1 orderly, 1 reset_by_responder" in err, err
+    assert "1234 events lost, 1234 in all" in err, err
+    equal(replay(records.tour(), "-q")[2], "")
+
+
+@test
+def loss_is_told_once_a_second():
+    trace = Trace()
+    for count in range(1, 100):
+        trace.lost(count)
+    code, out, err = replay(trace, "-j")
+    assert err.count("overtook") <= 2, err
+    assert "4950 lost" in err, err
+
+
+@test
+def truncated_recording():
+    recording = orderly().recording()
+    for cut in (1, 100, 175):
+        code, out, err = replay(recording[:-cut], "-j")
+        equal((code, len(out.splitlines())), (1, 8))
+        assert "truncated: it ends inside record 9" in err, err
+    equal(replay(recording[:-176], "-j")[0], 0)
+
+
+@test
+def damaged_recording():
+    recording = bytearray(orderly().recording())
+    recording[32 + 3 * 176] = 1
+    code, out, err = replay(bytes(recording), "-j")
+    equal((code, len(out.splitlines())), (1, 3))
+    assert "record 4 is damaged" in err, err
+
+
+@test
+def garbage_is_refused():
+    for data, says in ((b"", "empty"), (b"tcp", "not a recording"), (b"#" * 4096, "not a recording"),
+                       (records.header(abi=9), "ABI 9"), (records.header(size=80), "80 bytes"),
+                       (records.header(version=2), "format 2"),
+                       (records.header(version=1 << 24), "other byte order")):
+        code, out, err = replay(data)
+        assert code == 1 and says in err and "EVENT" not in out, (says, err)
+    code, out, err = read("-r", "/nonexistent")
+    assert code == 1 and "No such file" in err
+
+
+@test
+def recording_of_a_recording():
+    """record writes what it shows; with a filter a smaller recording."""
+    trace = records.tour()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "copy")
+        code, out, err = read("record", path, "-q", "-r", "-", data=trace.recording())
+        equal((code, out, err), (0, "", ""))
+        equal(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, "rb") as file:
+            equal(file.read(), trace.recording())
+        read("record", path, "-r", "-", "-H", "event", "end", data=trace.recording())
+        code, out, err = read("-j", "-r", path)
+        equal((code, len(out.splitlines())), (0, 7))
+
+
+@test
+def large_recordings():
+    trace = Trace()
+    for number in range(1, 3001):
+        records.refused(trace, Flow(number))
+    equal(len(objects(trace)), 9000)
+    equal(show(trace).count("10.0.0.1:43210"), 3000)
+    equal([event["seq"] for event in objects(trace)], list(range(1, 9001)))
+
+
+@test
+def failed_record_leaves_the_old_file():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "old")
+        with open(path, "wb") as file:
+            file.write(b"precious")
+        code, out, err = read("record", path, "--device", "/nonexistent")
+        equal(code, 1)
+        with open(path, "rb") as file:
+            equal(file.read(), b"precious")
+
+
+def shell(command, **env):
+    done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, timeout=30,
+                          env=dict(ENV, READER=READER, **env), check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def recorded(folder, trace):
+    path = os.path.join(folder, "trace")
+    with open(path, "wb") as file:
+        file.write(trace.recording())
+    return path
+
+
+@test
+def closed_pipe_ends_quietly():
+    trace = Trace()
+    for number in range(1, 3001):
+        records.refused(trace, Flow(number))
+    with tempfile.TemporaryDirectory() as folder:
+        path = recorded(folder, trace)
+        code, out, err = shell('"$READER" -j -r "$TRACE" | head -1; exit "${PIPESTATUS[0]}"',
+                               TRACE=path)
+    equal((code, len(out.splitlines()), err), (0, 1, ""))
+
+
+@test
+def full_disk_is_an_error():
+    with tempfile.TemporaryDirectory() as folder:
+        path = recorded(folder, records.tour())
+        for command in ('"$READER" -r "$TRACE" > /dev/full', '"$READER" -h > /dev/full',
+                        '"$READER" record /dev/full -r "$TRACE"'):
+            code, out, err = shell(command, TRACE=path)
+            equal(code, 1)
+            assert "No space left on device" in err, err
+
+
+@test
+def no_device():
+    for command in ([], ["stats"], ["flush"], ["record", "/nonexistent/file"]):
+        code, out, err = read(*command, "--device", "/nonexistent")
+        equal((code, out), (1, ""))
+        assert "/nonexistent: the module is not loaded" in err and "insmod" in err, err
+    code, out, err = read("--device", "/dev/null")
+    assert code == 1 and "not the device of tcptrace" in err, err
+
+
+@test
+def device_errors_are_told_apart():
+    for setting, says in (({"FAKE_OPEN": "2"}, "the module is not loaded"),
+                          ({"FAKE_OPEN": "6"}, "the module is not loaded"),
+                          ({"FAKE_OPEN": "13"}, "permission denied: run as root"),
+                          ({"FAKE_DEVICE": "/dev/null", "FAKE_ABI": "7"},
+                           f"the module has ABI 7, this program ABI {ABI['ABI']}")):
+        code, out, err = read(program=FAKE, **setting)
+        assert code == 1 and says in err, (setting, err)
+
+
+@test
+def flush():
+    with tempfile.NamedTemporaryFile("r") as log:
+        equal(read("flush", program=FAKE, FAKE_DEVICE="/dev/null", FAKE_LOG=log.name)[0], 0)
+        assert "flush\n" in log.read()
+    code, out, err = read("flush", program=FAKE, FAKE_DEVICE="/dev/null", FAKE_FLUSH="1")
+    assert code == 1 and "needs CAP_NET_ADMIN" in err, err
+
+
+@test
+def the_kernel_is_asked_for_what_it_can_filter():
+    end, syn = 1 << ABI["EVENT_END"], 1 << ABI["EVENT_SYN"]
+    every = (2 << ABI["EVENT_LOST"]) - 2
+    for words, wanted in (("", (0, 0, 0, 0)), ("port 80", (0, 0, 0, 80)),
+                          ("event end", (end, 0, 0, 0)), ("failed", (end, 0, 0, 0)),
+                          ("port 80 and event end,syn", (end | syn, 0, 0, 80)),
+                          ("port 80 or port 81", (0, 0, 0, 0)), ("port 80-81", (0, 0, 0, 0)),
+                          ("port 80 event syn or port 80 event end", (end | syn, 0, 0, 80)),
+                          ("not event end", (every & ~end, 0, 0, 0)),
+                          ("not (event end or port 80)", (every & ~end, 0, 0, 0)),
+                          ("not (event end and port 80)", (0, 0, 0, 0)),
+                          ("event end and event syn", (1 << ABI["EVENT_LOST"], 0, 0, 0)),
+                          ("host ::1 and netns 5", (0, 5, 6, 0)), ("ip", (0, 0, 4, 0))):
+        with tempfile.NamedTemporaryFile("r") as log:
+            read(*words.split(), program=FAKE, FAKE_DEVICE="/dev/null", FAKE_LOG=log.name)
+            line = log.read().splitlines()[1]
+        equal(line, "filter kinds=%s netns=%d version=%d port=%d" %
+              (hex(wanted[0]) if wanted[0] else "0", *wanted[1:]))
+
+
+class Live:
+    """The reader on a FIFO that takes the place of the device."""
+
+    def __init__(self, *args, **env):
+        self.folder = tempfile.TemporaryDirectory()
+        path = os.path.join(self.folder.name, "fifo")
+        os.mkfifo(path)
+        self.device = os.open(path, os.O_RDWR)
+        self.reader = subprocess.Popen([FAKE, *args], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, bufsize=0,
+                                       env=dict(ENV, FAKE_DEVICE=path, **env))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.reader.kill()
+        self.reader.wait()
+        self.reader.stdout.close()
+        self.reader.stderr.close()
+        os.close(self.device)
+        self.folder.cleanup()
+
+    def publish(self, trace):
+        os.write(self.device, trace.records())
+
+    def line(self):
+        return self.reader.stdout.readline().decode()
+
+    def end(self, *numbers):
+        for number in numbers:
+            self.reader.send_signal(number)
+        out, err = self.reader.communicate(timeout=20)
+        return self.reader.returncode, out.decode(), err.decode()
+
+
+@test
+def live_events_are_shown_at_once():
+    with Live("-j") as live:
+        for number in range(1, 4):
+            trace = Trace()
+            records.refused(trace, Flow(number))
+            live.publish(trace)
+            equal([json.loads(live.line())["flow_id"] for _ in range(3)], [number] * 3)
+        code, out, err = live.end(signal.SIGINT)
+        equal((code, out), (130, ""))
+        assert "9 events shown, 9 read, 0 lost, 0 filtered (and 7 in the kernel)" in err, err
+        assert "3 refused" in err, err
+
+
+@test
+def live_heading_comes_before_any_event():
+    with Live() as live:
+        assert live.line().startswith("TIME")
+        equal(live.end(signal.SIGTERM)[0], 0)
+
+
+@test
+def live_takes_what_had_happened_before_the_signal():
+    with Live("-j") as live:
+        first = Trace()
+        records.refused(first, Flow(1))
+        live.publish(first)
+        live.line()
+        live.reader.send_signal(signal.SIGSTOP)
+        live.publish(orderly())
+        live.reader.send_signal(signal.SIGINT)
+        code, out, err = live.end(signal.SIGCONT)
+        equal((code, len(out.splitlines())), (130, 11))
+
+
+@test
+def live_stops_at_what_had_happened():
+    """Events younger than the signal are not waited for."""
+    with Live("-d", "-j", FAKE_NEXT="5") as live:
+        live.publish(orderly())
+        code, out, err = live.end()
+        equal((code, [json.loads(line)["seq"] for line in out.splitlines()]), (0, [1, 2, 3, 4]))
+
+
+@test
+def live_count():
+    with Live("-j", "-c", "4") as live:
+        live.publish(orderly())
+        code, out, err = live.end()
+        equal((code, len(out.splitlines())), (0, 4))
+
+
+@test
+def live_closed_pipe_is_noticed_without_events():
+    with Live("-j") as live:
+        trace = Trace()
+        records.refused(trace, Flow(1))
+        live.publish(trace)
+        live.line()
+        live.reader.stdout.close()
+        equal(live.reader.wait(timeout=10), 0)
+        equal(live.reader.stderr.read(), b"")
+
+
+@test
+def live_new_and_dump():
+    with tempfile.NamedTemporaryFile("r") as log:
+        read("-N", program=FAKE, FAKE_DEVICE="/dev/null", FAKE_LOG=log.name)
+        assert f"lseek 0 {os.SEEK_END}" in log.read()
+    with Live("-d") as live:
+        equal(live.end()[0], 0)
+
+
+@test
+def live_loss_is_told_though_nothing_follows():
+    with Live("-j") as live:
+        for count in (1, 2):
+            trace = Trace()
+            trace.lost(count)
+            live.publish(trace)
+            live.line()
+        lines = [live.reader.stderr.readline().decode() for _ in range(2)]
+        assert "1 events lost, 1 in all" in lines[0] and "2 events lost, 3 in all" in lines[1], lines
+
+
+@test
+def record_live_then_read():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace")
+        with Live("record", path, "-c", "9") as live:
+            live.publish(orderly())
+            equal(live.end()[0], 0)
+        now = time.time()
+        shown = [json.loads(line) for line in read("-j", "-r", path)[1].splitlines()]
+    equal([event["seq"] for event in shown], list(range(1, 10)))
+    uptime = time.clock_gettime(time.CLOCK_MONOTONIC)
+    start = time.strftime("%Y-%m-%dT%H", time.gmtime(now - uptime + 5))
+    assert shown[0]["timestamp"].startswith(start[:10]), (shown[0]["timestamp"], start)
+
+
+@test
+def stats_without_counters_says_so():
+    code, out, err = read("stats", program=FAKE, FAKE_DEVICE="/dev/null", FAKE_NEXT="43")
+    assert "produced" in out and " 42 " in out, out
+    if not os.path.exists("/proc/net/stat/tcptrace"):
+        assert code == 1 and "/proc/net/stat/tcptrace: No such file" in err, err
+    code, out, err = read("stats", "-j", program=FAKE, FAKE_DEVICE="/dev/null", FAKE_NEXT="43")
+    equal(json.loads(out)["produced"], 42)
+
+
+def main():
+    print(f"1..{len(TESTS)}")
+    failed = 0
+    for number, function in enumerate(TESTS, 1):
+        try:
+            function()
+            result = "ok"
+        except Exception:  # whatever it is, the others are to run
+            failed += 1
+            result = "not ok"
+            for line in traceback.format_exc().splitlines():
+                print("#", line)
+        print(f"{result} {number} - {function.__name__.replace('_', ' ')}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
