@@ -31,6 +31,7 @@ struct net;
  * @port: the same, one by one
  * @place: 0 for this host's stack, else the mirrored interface
  * @family: AF_INET or AF_INET6
+ * @hash: of all the rest, by flow_find()
  * @v4: addresses of both endpoints
  * @v6: the same
  *
@@ -50,6 +51,7 @@ struct flow_key {
 		__be32	v4[2];
 		struct in6_addr v6[2];
 	};
+	u32		hash;
 };
 
 /**
@@ -108,17 +110,17 @@ void flow_exit(void);
 
 /**
  * flow_find - the flow of this key
- * @key: canonical
+ * @key: canonical; gets its @hash
  *
  * Context: under rcu_read_lock().
  *
  * Return: the flow, not locked, perhaps dead; or NULL.
  */
-struct flow *flow_find(const struct flow_key *key);
+struct flow *flow_find(struct flow_key *key);
 
 /**
  * flow_alloc - a new flow
- * @key: canonical
+ * @key: one that flow_find() did not find
  *
  * Context: bottom halves disabled.
  *

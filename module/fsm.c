@@ -655,28 +655,27 @@ void fsm_abandon(struct fsm *fsm, enum tcptrace_close close, struct fsm_result *
 	end(fsm, res);
 }
 
-static bool either(const struct fsm *fsm, enum tcptrace_state state)
-{
-	return fsm->end[0].state == state || fsm->end[1].state == state;
-}
-
 enum tcptrace_timer fsm_timer(const struct fsm *fsm)
 {
-	if (either(fsm, TCPTRACE_STATE_TIME_WAIT))
-		return TCPTRACE_TIMER_TIME_WAIT;
-	if (fsm->ended)
+	/* the endpoint whose timer counts comes first: from the end of a connection back */
+	static const struct {
+		u8 order, timer;
+	} of[] = {
+		[TCPTRACE_STATE_ESTABLISHED]	= { 1, TCPTRACE_TIMER_ESTABLISHED },
+		[TCPTRACE_STATE_SYN_SENT]	= { 2, TCPTRACE_TIMER_SYN },
+		[TCPTRACE_STATE_SYN_RECEIVED]	= { 3, TCPTRACE_TIMER_SYNACK },
+		[TCPTRACE_STATE_FIN_WAIT_1]	= { 4, TCPTRACE_TIMER_FIN_WAIT },
+		[TCPTRACE_STATE_FIN_WAIT_2]	= { 5, TCPTRACE_TIMER_CLOSE_WAIT },
+		[TCPTRACE_STATE_CLOSING]	= { 6, TCPTRACE_TIMER_LAST_ACK },
+		[TCPTRACE_STATE_LAST_ACK]	= { 6, TCPTRACE_TIMER_LAST_ACK },
+		[TCPTRACE_STATE_TIME_WAIT]	= { 7, TCPTRACE_TIMER_TIME_WAIT },
+	};
+	u8 a = fsm->end[FSM_INITIATOR].state, b = fsm->end[FSM_RESPONDER].state;
+	u8 first = of[a].order > of[b].order ? a : b;
+
+	if (fsm->ended && first != TCPTRACE_STATE_TIME_WAIT)
 		return TCPTRACE_TIMER_CLOSED;
-	if (either(fsm, TCPTRACE_STATE_LAST_ACK) || either(fsm, TCPTRACE_STATE_CLOSING))
-		return TCPTRACE_TIMER_LAST_ACK;
-	if (either(fsm, TCPTRACE_STATE_FIN_WAIT_2))
-		return TCPTRACE_TIMER_CLOSE_WAIT;
-	if (either(fsm, TCPTRACE_STATE_FIN_WAIT_1))
-		return TCPTRACE_TIMER_FIN_WAIT;
-	if (either(fsm, TCPTRACE_STATE_SYN_RECEIVED))
-		return TCPTRACE_TIMER_SYNACK;
-	if (either(fsm, TCPTRACE_STATE_SYN_SENT))
-		return TCPTRACE_TIMER_SYN;
-	return TCPTRACE_TIMER_ESTABLISHED;
+	return of[first].timer;
 }
 
 bool fsm_half_open(const struct fsm *fsm)

@@ -29,17 +29,11 @@ struct packet {
 	bool		whole;
 };
 
-static u8 hook_number(const struct nf_hook_state *state)
-{
-	switch (state->hook) {
-	case NF_INET_LOCAL_IN:
-		return TCPTRACE_HOOK_IN;
-	case NF_INET_FORWARD:
-		return TCPTRACE_HOOK_FORWARD;
-	default:
-		return TCPTRACE_HOOK_OUT;
-	}
-}
+static const u8 hook_of[] = {
+	[NF_INET_LOCAL_IN]	= TCPTRACE_HOOK_IN,
+	[NF_INET_FORWARD]	= TCPTRACE_HOOK_FORWARD,
+	[NF_INET_LOCAL_OUT]	= TCPTRACE_HOOK_OUT,
+};
 
 /* Loopback was seen when it left. */
 static bool seen_before(const struct nf_hook_state *state)
@@ -113,7 +107,7 @@ static void look(const struct packet *packet)
 	struct sighting at = {
 		.seg	= &seg,
 		.dev	= in ? in : state->out,
-		.hook	= hook_number(state),
+		.hook	= hook_of[state->hook],
 	};
 	struct flow_key key;
 	enum tcptrace_reason reason;
@@ -134,10 +128,13 @@ static void look(const struct packet *packet)
 	else
 		at.from = order_v6(&key, ipv6_hdr(packet->skb), source, dest);
 
-	if (seg.flags & TCPTRACE_TCP_SYN && !reason)
-		parse_options(packet, &seg);
-	if (seg.flags & SEGMENT_CONTROL && !reason && !checksum_good(packet, key.family))
-		reason = TCPTRACE_REASON_BAD_CHECKSUM;
+
+	if (seg.flags & SEGMENT_CONTROL && !reason) {
+		if (seg.flags & TCPTRACE_TCP_SYN)
+			parse_options(packet, &seg);
+		if (!checksum_good(packet, key.family))
+			reason = TCPTRACE_REASON_BAD_CHECKSUM;
+	}
 	if (unlikely(reason))
 		track_invalid(&key, &at, reason);
 	else

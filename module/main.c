@@ -75,7 +75,7 @@ BOUNDED(max_half_open, 0644, expiry_limits.max_half_open, 1, 16777216, NULL,
 	"of them, not yet seen from both sides");
 BOUNDED(ring_events, 0444, ring_events, 16, 4194304, NULL,
 	"events kept for readers, rounded up to a power of two");
-BOUNDED(log, 0644, log_level, LOG_NOTHING, LOG_EVENTS, log_changed,
+BOUNDED(log, 0644, log_level, 0, 2, log_changed,
 	"dmesg: 0 nothing, 1 connections, 2 every event");
 TIMEOUT(syn, SYN, "from the last SYN without an answer");
 TIMEOUT(synack, SYNACK, "from the last SYN+ACK without an ACK");

@@ -30,6 +30,17 @@ struct segment {
 	struct tcptrace_syn syn;
 };
 
+/* From network order, anywhere. */
+static inline u16 segment_read16(const u8 *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+static inline u32 segment_read32(const u8 *p)
+{
+	return (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
 /**
  * segment_parse - read the fixed part of a TCP header, RFC 9293 section 3.1
  * @seg: filled in; after BAD_OFFSET everything but @payload_len holds
@@ -40,7 +51,25 @@ struct segment {
  * Return: %TCPTRACE_REASON_NONE, or why the segment is not one: TRUNCATED or
  * BAD_OFFSET.
  */
-enum tcptrace_reason segment_parse(struct segment *seg, const u8 *header, u32 len);
+static inline enum tcptrace_reason segment_parse(struct segment *seg, const u8 *header, u32 len)
+{
+	if (len < SEGMENT_HEADER_MIN) {
+		*seg = (struct segment){};
+		return TCPTRACE_REASON_TRUNCATED;
+	}
+	*seg = (struct segment){
+		.seq		= segment_read32(header + 4),
+		.ack		= segment_read32(header + 8),
+		.header_len	= (header[12] >> 4) * 4,
+		.flags		= header[13],
+		.window		= segment_read16(header + 14),
+	};
+	if (seg->header_len < SEGMENT_HEADER_MIN || seg->header_len > len)
+		return TCPTRACE_REASON_BAD_OFFSET;
+
+	seg->payload_len = len - seg->header_len;
+	return TCPTRACE_REASON_NONE;
+}
 
 /**
  * segment_parse_options - read the options of a SYN into @seg->syn

@@ -87,12 +87,12 @@ static char *put_segment(char *p, const struct tcptrace_event *event)
 {
 	char flags[9];
 
-	p = put(put(p, " flags="), flags_text(event->tcp_flags, flags));
+	*p++ = ' ';
+	p = put(p, flags_text(event->tcp_flags, flags));
 	p = put_field(p, " seq=", event->tcp_seq);
 	if (event->tcp_flags & TCPTRACE_TCP_ACK)
 		p = put_field(p, " ack=", event->tcp_ack);
-	p = put_field(p, " len=", event->payload_len);
-	return put_field(p, " win=", event->window);
+	return event->payload_len ? put_field(p, " len=", event->payload_len) : p;
 }
 
 static char *put_states(char *p, const struct tcptrace_event *event)
@@ -142,7 +142,8 @@ static char *put_end(char *p, const struct tcptrace_event *event)
 
 	p = put(put(p, " handshake="), handshake_name(summary->handshake));
 	p = put(put(p, " close="), close_name(summary->close));
-	p = put(put(p, " first_fin="), side_name(summary->first_fin));
+	if (summary->first_fin)
+		p = put(put(p, " first_fin="), side_name(summary->first_fin));
 	p = put_milli(put(p, " duration_ms="), summary->duration_us);
 	p = put_latency(p, event);
 	p = put_field(p, " bytes=", summary->bytes[0]);
@@ -206,10 +207,21 @@ size_t text_event(char line[TEXT_LINE_MAX], const struct tcptrace_event *event)
 
 size_t text_time(char *line, u64 time_ns)
 {
-	u64 seconds = div_u64(time_ns, NSEC_PER_SEC);
-	u32 us = div_u64(time_ns - seconds * NSEC_PER_SEC, NSEC_PER_USEC);
+	u32 ns, us, unit;
+	u64 seconds = div_u64_rem(time_ns, NSEC_PER_SEC, &ns);
+	char *p = line;
 
-	return sprintf(line, "[%5llu.%06u] ", seconds, us);
+	*p++ = '[';
+	for (unit = 10000; unit > 1 && seconds < unit; unit /= 10)
+		*p++ = ' ';
+	p = put_number(p, seconds);
+	*p++ = '.';
+	us = ns / NSEC_PER_USEC;
+	for (unit = 100000; unit; unit /= 10)
+		*p++ = '0' + us / unit % 10;
+	*p++ = ']';
+	*p++ = ' ';
+	return p - line;
 }
 
 size_t text_endpoint(char *line, u8 ip_version, const void *addr, __be16 port)

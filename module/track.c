@@ -223,7 +223,7 @@ static void tell_stray(const struct flow_key *key, const struct sighting *at)
 	event_publish_stray(key, rst ? TCPTRACE_REASON_NO_FLOW : TCPTRACE_REASON_BAD_FLAGS, at);
 }
 
-void track_segment(const struct flow_key *key, const struct sighting *at)
+void track_segment(struct flow_key *key, const struct sighting *at)
 {
 	bool reuse = false;
 	int tries;
@@ -247,7 +247,7 @@ void track_segment(const struct flow_key *key, const struct sighting *at)
 	}
 }
 
-void track_invalid(const struct flow_key *key, const struct sighting *at,
+void track_invalid(struct flow_key *key, const struct sighting *at,
 		   enum tcptrace_reason reason)
 {
 	struct flow *flow = flow_find(key);

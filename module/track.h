@@ -13,7 +13,7 @@
  *
  * Context: under rcu_read_lock(), bottom halves disabled.
  */
-void track_segment(const struct flow_key *key, const struct sighting *at);
+void track_segment(struct flow_key *key, const struct sighting *at);
 
 /**
  * track_invalid - tell of a segment that must not change a state
@@ -23,7 +23,7 @@ void track_segment(const struct flow_key *key, const struct sighting *at);
  *
  * Context: as track_segment().
  */
-void track_invalid(const struct flow_key *key, const struct sighting *at,
+void track_invalid(struct flow_key *key, const struct sighting *at,
 		   enum tcptrace_reason reason);
 
 #endif /* _TCPTRACE_TRACK_H */

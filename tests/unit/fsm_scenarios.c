@@ -1,0 +1,709 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TCP situations and what has to be told of them. What is expected follows RFC
+ * 9293 and fsm.h; the sections stand where a rule is not obvious.
+ */
+#include "fsm_scenarios.h"
+#include "unit.h"
+
+const struct scenario fsm_scenarios[] = {
+	/*
+	 * Opening
+	 */
+	{ "handshake", HANDSHAKE
+	  "is phase ESTABLISHED\n"
+	  "is handshake established\n"
+	  "> PA 1+100 ack 1	:\n"
+	  "< PA 1+200 ack 101	:\n"
+	  "> A 101 ack 201	:\n" },
+
+	{ "handshake: the initiator's first data completes it",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> PA 1+100 ack 1	: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "handshake: later data completes it, the ACK was lost",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> PA 1001+100 ack 1	: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "handshake: flags that do not matter",
+	  "> SEC 0		: syn SYN_SENT LISTEN\n"
+	  "< SAE 0 ack 1	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> PAU 1+1 ack 1	: established ESTABLISHED ESTABLISHED\n"
+	  "> FPAU 2+1 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< RAC 1 ack 2	: rst CLOSED CLOSED\n"
+	  "	; end established reset_by_responder initiator\n" },
+
+	{ "SYN+ACK acknowledges what was never sent: 3.10.7.3",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 0		: invalid/bad_ack SYN_SENT LISTEN\n"
+	  "< SA 0 ack 2		: invalid/bad_ack SYN_SENT LISTEN\n"
+	  "< SA 0 ack -100000	: invalid/bad_ack SYN_SENT LISTEN\n"
+	  "< SA 0 ack 0x7fffffff : invalid/bad_ack SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n" },
+
+	{ "ACK of the SYN+ACK is wrong: 3.10.7.4 fifth",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 0		: invalid/bad_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 2		: invalid/bad_ack SYN_SENT SYN_RECEIVED\n"
+	  "> PA 1+10 ack -7	: invalid/bad_ack SYN_SENT SYN_RECEIVED\n"
+	  "> FA 1 ack 99	: invalid/bad_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "the responder acknowledges but has sent no SYN",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< A 0 ack 1		: invalid/unexpected SYN_SENT LISTEN\n"
+	  "< A 500 ack 777	: invalid/bad_ack SYN_SENT LISTEN\n"	/* figure 9, line 3 */
+	  "< FA 500 ack 1	: invalid/unexpected SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n" },
+
+	{ "data in the SYN: all acknowledged, RFC 7413",
+	  "> S 0+100		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 102	: invalid/bad_ack SYN_SENT LISTEN\n"
+	  "< SA 0 ack 101	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< PA 1+500 ack 101	:\n"
+	  "> A 101 ack 501	: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "data in the SYN: only the SYN acknowledged",
+	  "> S 0+100		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> PA 1+100 ack 1	: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "data in the SYN: some acknowledged",
+	  "> S 0+100		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 51	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 51 ack 1		: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "data in the SYN: the SYN again without it",
+	  "> S 0+100		: syn SYN_SENT LISTEN\n"
+	  "> S 0		: retransmit/1 SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "data and FIN of the responder before the last ACK",
+	  "> S 0+10		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 11	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< PA 1+90 ack 11	:\n"
+	  "< FA 91 ack 11	: fin SYN_SENT FIN_WAIT_1\n"	/* 3.10.4, SYN-RECEIVED */
+	  "> A 11 ack 1		: established ESTABLISHED FIN_WAIT_1\n"
+	  "> A 11 ack 92	: fin_acked CLOSE_WAIT FIN_WAIT_2\n" },
+
+	{ "FIN of the responder before the last ACK, one ACK for both",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< FA 1 ack 1		: fin SYN_SENT FIN_WAIT_1\n"
+	  "> A 1 ack 2		: established ESTABLISHED FIN_WAIT_1\n"
+	  "	; fin_acked CLOSE_WAIT FIN_WAIT_2\n" },
+
+	{ "FIN of the responder before the last ACK, nobody answers",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< FA 1 ack 1		: fin SYN_SENT FIN_WAIT_1\n"
+	  "is handshake half_open\n"		/* the SYN+ACK was never acknowledged */
+	  "timeout		: timeout/fin_wait CLOSED CLOSED; end half_open none responder\n" },
+
+	{ "SYN repeated",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> S 0		: retransmit/1 SYN_SENT LISTEN\n"
+	  "> S 0		: retransmit/2 SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> S 0		: retransmit/3 SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "> S 0		: retransmit/4 ESTABLISHED ESTABLISHED\n" },
+
+	{ "SYN+ACK repeated",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< SA 0 ack 1		: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "< SA 0 ack 1		: retransmit/2 ESTABLISHED ESTABLISHED\n"
+	  "> A 1 ack 1		:\n" },
+
+	{ "a SYN inside the connection: RFC 5961 section 4", HANDSHAKE
+	  "> S 1		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "> S 5000		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "< S 1		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "< SA 77 ack 1	: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "> SA 1 ack 1		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n" },
+
+	{ "simultaneous open: RFC 9293 figure 7", CROSSED_SYNS
+	  "is timer syn\n"
+	  "> SA 0 ack 1		: syn_ack SYN_RECEIVED SYN_SENT\n"
+	  "is timer synack\n"
+	  "< SA 0 ack 1		: syn_ack ESTABLISHED SYN_RECEIVED\n"
+	  "	; established ESTABLISHED ESTABLISHED\n"
+	  "is handshake established\n" },
+
+	{ "simultaneous open: the other answers first", CROSSED_SYNS
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> SA 0 ack 1		: syn_ack SYN_RECEIVED ESTABLISHED\n"
+	  "	; established ESTABLISHED ESTABLISHED\n" },
+
+	{ "simultaneous open: one SYN is lost, its SYN+ACK arrives in SYN_SENT", CROSSED_SYNS
+	  "> SA 0 ack 1		: syn_ack SYN_RECEIVED SYN_SENT\n"
+	  "< A 1 ack 1		: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "simultaneous open: the other SYN is lost", CROSSED_SYNS
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "simultaneous open: repeated SYN, SYN+ACK", CROSSED_SYNS
+	  "> S 0		: retransmit/1 SYN_SENT SYN_SENT\n"
+	  "< S 0		: retransmit/1 SYN_SENT SYN_SENT\n"
+	  "> SA 0 ack 1		: syn_ack SYN_RECEIVED SYN_SENT\n"
+	  "> SA 0 ack 1		: retransmit/2 SYN_RECEIVED SYN_SENT\n"
+	  "< SA 0 ack 1		: syn_ack ESTABLISHED SYN_RECEIVED\n"
+	  "	; established ESTABLISHED ESTABLISHED\n" },
+
+	{ "simultaneous open: SYN+ACK acknowledges wrongly, has another ISN", CROSSED_SYNS
+	  "> SA 0 ack 2		: invalid/bad_ack SYN_SENT SYN_SENT\n"
+	  "> SA 7 ack 1		: invalid/unexpected_syn SYN_SENT SYN_SENT\n"
+	  "< SA 0 ack 0		: invalid/bad_ack SYN_SENT SYN_SENT\n" },
+
+	{ "crossed SYNs: a wrong or early ACK", CROSSED_SYNS
+	  "> A 1 ack 1		: invalid/unexpected SYN_SENT SYN_SENT\n"
+	  "> A 1 ack 5		: invalid/bad_ack SYN_SENT SYN_SENT\n" },
+
+	{ "the SYN's sender answers itself",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> SA 0 ack 1		: invalid/bad_ack SYN_SENT LISTEN\n" },
+
+	/*
+	 * Attempts that fail
+	 */
+	{ "refused: 3.10.7.1",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< RA 0 ack 1 seq nul	: rst CLOSED CLOSED; end refused none none\n"
+	  "is timer closed\n"
+	  "is phase CLOSED\n"
+	  "< RA 0 ack 1 seq nul	:\n" },
+
+	{ "refused: data in the SYN",
+	  "> S 0+100		: syn SYN_SENT LISTEN\n"
+	  "< RA 0 ack 101 seq nul : rst CLOSED CLOSED; end refused none none\n" },
+
+	{ "RST answers the SYN wrongly: 3.10.7.3 second",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< R 0 ack nul seq nul : invalid/out_of_window SYN_SENT LISTEN\n"
+	  "< R 0 ack 1 seq nul	: invalid/out_of_window SYN_SENT LISTEN\n"	/* no ACK flag */
+	  "< RA 0 ack 0 seq nul	: invalid/out_of_window SYN_SENT LISTEN\n"
+	  "< RA 0 ack 2 seq nul	: invalid/out_of_window SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n" },
+
+	{ "refused when the SYN comes again, the SYN+ACK was lost",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> S 0		: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "< RA 0 ack 1 seq nul	: rst CLOSED CLOSED; end reset none none\n" },
+
+	{ "reset in the handshake by the responder",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< R 2		: invalid/out_of_window SYN_SENT SYN_RECEIVED\n"
+	  "< R 1		: rst CLOSED CLOSED; end reset none none\n" },
+
+	{ "aborted: an unwanted SYN+ACK is answered by RST, as nmap -sS does",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> R 0		: invalid/out_of_window SYN_SENT SYN_RECEIVED\n"
+	  "> R 1		: rst CLOSED CLOSED; end aborted none none\n" },
+
+	{ "aborted before any answer",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> R 2		: invalid/out_of_window SYN_SENT LISTEN\n"
+	  "> R 1		: rst CLOSED CLOSED; end aborted none none\n" },
+
+	{ "no answer",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> S 0		: retransmit/1 SYN_SENT LISTEN\n"
+	  "timeout		: timeout/syn CLOSED CLOSED; end no_answer none none\n"
+	  "> S 0		: invalid/old_duplicate CLOSED CLOSED\n"
+	  "> S 9000		: reuse\n" },
+
+	{ "half-open",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< SA 0 ack 1		: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "timeout		: timeout/synack CLOSED CLOSED; end half_open none none\n" },
+
+	{ "crossed SYNs, one SYN+ACK, then nothing", CROSSED_SYNS
+	  "> SA 0 ack 1		: syn_ack SYN_RECEIVED SYN_SENT\n"
+	  "timeout		: timeout/synack CLOSED CLOSED; end half_open none none\n" },
+
+	{ "crossed SYNs, then nothing", CROSSED_SYNS
+	  "timeout		: timeout/syn CLOSED CLOSED; end no_answer none none\n" },
+
+	/*
+	 * Closing
+	 */
+	{ "close by the initiator: figure 12", INITIATOR_CLOSED
+	  "is phase TIME_WAIT\n"
+	  "timeout		: timeout/time_wait CLOSED CLOSED\n"
+	  "is phase CLOSED\n" },
+
+	{ "close by the responder", RESPONDER_CLOSED
+	  "is phase TIME_WAIT\n"
+	  "timeout		: timeout/time_wait CLOSED CLOSED\n" },
+
+	{ "close at once: figure 13", BOTH_CLOSED
+	  "is phase TIME_WAIT\n"
+	  "timeout		: timeout/time_wait CLOSED CLOSED\n" },
+
+	{ "close at once: the other answers first", CROSSED_FINS
+	  "is timer fin_wait\n"
+	  "is phase TEARDOWN\n"
+	  "< A 2 ack 2		: fin_acked CLOSING CLOSING\n"
+	  "is timer last_ack\n"
+	  "is phase TEARDOWN\n"
+	  "> A 2 ack 2		: fin_acked TIME_WAIT TIME_WAIT\n"
+	  "	; end established orderly initiator\n" },
+
+	{ "close at once: the responder's FIN was first", HANDSHAKE
+	  "< FA 1+50 ack 1	: fin ESTABLISHED FIN_WAIT_1\n"
+	  "> FA 1+70 ack 1	: fin FIN_WAIT_1 FIN_WAIT_1\n"
+	  "< A 52 ack 72	: fin_acked CLOSING CLOSING\n"
+	  "> A 72 ack 52	: fin_acked TIME_WAIT TIME_WAIT\n"
+	  "	; end established orderly responder\n" },
+
+	{ "close at once: an ACK that covers only the data", CROSSED_FINS
+	  "> A 2 ack 1		:\n"
+	  "< A 2 ack 1		:\n"
+	  "> A 2 ack 2		: fin_acked CLOSING CLOSING\n" },
+
+	{ "close in three segments", HANDSHAKE
+	  "> FA 1 ack 1		: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< FA 1 ack 2		: fin_acked FIN_WAIT_2 CLOSE_WAIT; fin FIN_WAIT_2 LAST_ACK\n"
+	  "> A 2 ack 2		: fin_acked TIME_WAIT CLOSED\n"
+	  "	; end established orderly initiator\n" },
+
+	{ "close in three segments by the responder, data in the FINs", HANDSHAKE
+	  "< FPA 1+10 ack 1	: fin ESTABLISHED FIN_WAIT_1\n"
+	  "> FPA 1+20 ack 12	: fin_acked CLOSE_WAIT FIN_WAIT_2; fin LAST_ACK FIN_WAIT_2\n"
+	  "< A 12 ack 22	: fin_acked CLOSED TIME_WAIT\n"
+	  "	; end established orderly responder\n" },
+
+	{ "the whole connection in few segments",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> FA 1+10 ack 1	: established ESTABLISHED ESTABLISHED; fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< FA 1+10 ack 12	: fin_acked FIN_WAIT_2 CLOSE_WAIT; fin FIN_WAIT_2 LAST_ACK\n"
+	  "> A 12 ack 12	: fin_acked TIME_WAIT CLOSED\n"
+	  "	; end established orderly initiator\n" },
+
+	{ "three things in one segment",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< FA 1 ack 1		: fin SYN_SENT FIN_WAIT_1\n"
+	  "> FA 1 ack 2		: established ESTABLISHED FIN_WAIT_1; fin_acked CLOSE_WAIT FIN_WAIT_2\n"
+	  "	; fin LAST_ACK FIN_WAIT_2\n"
+	  "< A 2 ack 2		: fin_acked CLOSED TIME_WAIT\n"
+	  "	; end established orderly responder\n" },
+
+	{ "half-close by the initiator, data after it", INITIATOR_HALF_CLOSED
+	  "is timer close_wait\n"
+	  "is phase TEARDOWN\n"
+	  "< PA 1+1000 ack 2	:\n"
+	  "> A 2 ack 1001	:\n"
+	  "< PA 1001+1000 ack 2	:\n"
+	  "> A 2 ack 2001	:\n"
+	  "< FA 2001+7 ack 2	: fin FIN_WAIT_2 LAST_ACK\n"
+	  "is timer last_ack\n"
+	  "> A 2 ack 2008	:\n"			/* all but the FIN */
+	  "> A 2 ack 2009	: fin_acked TIME_WAIT CLOSED\n"
+	  "	; end established orderly initiator\n" },
+
+	{ "half-close by the responder, data after it", RESPONDER_HALF_CLOSED
+	  "is timer close_wait\n"
+	  "> PA 1+1000 ack 2	:\n"
+	  "< A 2 ack 1001	:\n"
+	  "> FA 1001 ack 2	: fin LAST_ACK FIN_WAIT_2\n"
+	  "< A 2 ack 1002	: fin_acked CLOSED TIME_WAIT\n"
+	  "	; end established orderly responder\n" },
+
+	{ "FIN is acknowledged by its number alone", HANDSHAKE
+	  "> FA 1+100 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 1		:\n"
+	  "< A 1 ack 100	:\n"
+	  "< A 1 ack 101	:\n"
+	  "< A 1 ack 103	:\n"			/* was never sent */
+	  "< A 1 ack 102	: fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
+	  "< A 1 ack 102	:\n" },
+
+	{ "FIN repeated: counted, no state changed", HANDSHAKE
+	  "> FA 1+100 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "> FA 1+100 ack 1	: retransmit/1 FIN_WAIT_1 ESTABLISHED\n"
+	  "> FA 51+50 ack 1	: retransmit/2 FIN_WAIT_1 ESTABLISHED\n"	/* cut otherwise */
+	  "> FA 101 ack 1	: retransmit/3 FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 102	: fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
+	  "> FA 101 ack 1	: retransmit/4 FIN_WAIT_2 CLOSE_WAIT\n"
+	  "< FA 1 ack 102	: fin FIN_WAIT_2 LAST_ACK\n"
+	  "< FA 1 ack 102	: retransmit/1 FIN_WAIT_2 LAST_ACK\n"
+	  "> A 102 ack 2	: fin_acked TIME_WAIT CLOSED; end established orderly initiator\n"
+	  "< FA 1 ack 102	: retransmit/2 TIME_WAIT CLOSED\n"
+	  "> A 102 ack 2	:\n" },
+
+	{ "FIN repeated carries the ACK of the other's", CROSSED_FINS
+	  "> FA 1 ack 2		: fin_acked CLOSING FIN_WAIT_2; retransmit/1 CLOSING FIN_WAIT_2\n"
+	  "< A 2 ack 2		: fin_acked TIME_WAIT TIME_WAIT\n"
+	  "	; end established orderly initiator\n" },
+
+	{ "a second FIN with another number", HANDSHAKE
+	  "> FA 1+100 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "> FA 1+99 ack 1	: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "> FA 1+101 ack 1	: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "< FA 1 ack 102	: fin_acked FIN_WAIT_2 CLOSE_WAIT; fin FIN_WAIT_2 LAST_ACK\n"
+	  "> A 102 ack 2	: fin_acked TIME_WAIT CLOSED; end established orderly initiator\n"
+	  "> FA 1+99 ack 2	:\n" },
+
+	{ "FIN before its data", HANDSHAKE
+	  "> FA 1001 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "> PA 1+1000 ack 1	:\n"
+	  "< A 1 ack 1001	:\n"
+	  "< A 1 ack 1002	: fin_acked FIN_WAIT_2 CLOSE_WAIT\n" },
+
+	{ "FIN outside of the window: 3.10.7.4 first",
+	  "> S 0 win 500	: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 win 1000 : syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1 win 500	: established ESTABLISHED ESTABLISHED\n"
+	  "> FA 1002 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> FA 0 ack 1		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> FA -70000 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> FA 0x7fffffff ack 1 : invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< FA 502 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< FA 1+501 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< FA 1+499 ack 1	: fin ESTABLISHED FIN_WAIT_1\n"
+	  "> FA 1000 ack 501	: fin_acked CLOSE_WAIT FIN_WAIT_2; fin LAST_ACK FIN_WAIT_2\n" },
+
+	{ "the ACK in a FIN outside of the window does not count", HANDSHAKE
+	  "< FA 1 ack 1		: fin ESTABLISHED FIN_WAIT_1\n"
+	  "> FA 200000 ack 2	: invalid/out_of_window ESTABLISHED FIN_WAIT_1\n" },
+
+	{ "the window moves",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 win 1000 : syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "> PA 1+1000 ack 1	:\n"
+	  "> FA 1002 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 1001 win 0 :\n"
+	  "> FA 1002 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 1001 win 9 :\n"
+	  "> FA 1000 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> FA 1002+8 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n" },
+
+	{ "the window of the SYN was wider than that of the first ACK",
+	  "> S 0+10 win 2461	: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 11	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 11 ack 1 win 2304 : established ESTABLISHED ESTABLISHED\n"
+	  "< PA 1+2461 ack 11	:\n"			/* sent before that ACK came */
+	  "> A 11 ack 2462 win 2304 :\n"
+	  "< FA 2462+1000 ack 11 : fin ESTABLISHED FIN_WAIT_1\n" },
+
+	{ "a FIN may answer a window of zero: nothing better can be said",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 win 0	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "> FA 1 ack 1		: fin FIN_WAIT_1 ESTABLISHED\n" },
+
+	{ "window scaling: RFC 7323 section 2.2",
+	  "> S 0 ws 2 win 1000	: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 ws 7 win 1000 : syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1 win 1000	: established ESTABLISHED ESTABLISHED\n"
+	  /* that of the SYN+ACK was not scaled */
+	  "> FA 1002 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 1 win 1000	:\n"
+	  "> FA 128002 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> FA 128000 ack 1 win 1000 : fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< FA 4002 ack 1	: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "< FA 4000 ack 1	: fin FIN_WAIT_1 FIN_WAIT_1\n" },
+
+	{ "window scaling: only the initiator offers it",
+	  "> S 0 ws 7 win 1000	: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 win 1000 : syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1 win 1000	: established ESTABLISHED ESTABLISHED\n"
+	  "< FA 1002 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n" },
+
+	{ "window scaling: only the responder offers it",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 ws 7 win 1000 : syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 1 win 1000	:\n"
+	  "> FA 1002 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n" },
+
+	{ "window scaling: simultaneous open",
+	  "> S 0 ws 3		: syn SYN_SENT LISTEN\n"
+	  "< S 0 ws 4		: syn SYN_SENT SYN_SENT\n"
+	  "> SA 0 ack 1 ws 3	: syn_ack SYN_RECEIVED SYN_SENT\n"
+	  "< SA 0 ack 1 ws 4	: syn_ack ESTABLISHED SYN_RECEIVED\n"
+	  "	; established ESTABLISHED ESTABLISHED\n"
+	  "> A 1 ack 1 win 10000 :\n"
+	  "< FA 80002 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< FA 80000 ack 1	: fin ESTABLISHED FIN_WAIT_1\n" },
+
+	{ "data past the window is not what RST and FIN are measured by",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 win 1000 : syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "> PA 500000+10 ack 1	:\n"			/* forged */
+	  "> R 500010		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 1		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "much data, all around the sequence space", HANDSHAKE
+	  "> A 1+60000 ack 1	:\n"
+	  "< A 1 ack 60001	:\n"
+	  "> A 60001+60000 ack 1 :\n"
+	  "< A 1 ack 120001	:\n"
+	  "> FA 120001 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< FA 1 ack 120002	: fin_acked FIN_WAIT_2 CLOSE_WAIT; fin FIN_WAIT_2 LAST_ACK\n"
+	  "> A 120002 ack 2	: fin_acked TIME_WAIT CLOSED\n"
+	  "	; end established orderly initiator\n" },
+
+	{ "an ACK of what was never sent, nor could be: 3.10.7.4 fifth", HANDSHAKE
+	  "< A 1 ack 500000	:\n"
+	  "> R 500000		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> FA 500000 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 1		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "an ACK shows data that did not pass here", HANDSHAKE
+	  "< A 1 ack 5001	:\n"
+	  "> R 5002		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 5001		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	/*
+	 * RST, more in rst_everywhere()
+	 */
+	{ "RST inside what is under way", HANDSHAKE
+	  "> PA 1+100 ack 1	:\n"
+	  "> PA 101+100 ack 1	:\n"
+	  "< A 1 ack 101	:\n"
+	  "> R 100		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 202		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 201		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "RST at the lower edge", HANDSHAKE
+	  "> PA 1+100 ack 1	:\n"
+	  "> R 1		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "RST at the number of the FIN before it", HANDSHAKE
+	  "> FA 1 ack 1		: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 2		: fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
+	  "> R 1		: rst CLOSED CLOSED\n"
+	  "	; end established reset_by_initiator initiator\n" },
+
+	{ "RST in TIME_WAIT: RFC 1337", INITIATOR_CLOSED
+	  "< R 3		:\n"
+	  "< R 1		:\n"
+	  "> R 2		:\n"			/* nobody is there to hear it */
+	  "< R 2		: rst CLOSED CLOSED\n"
+	  "< R 2		:\n"
+	  "timeout		: timeout/closed CLOSED CLOSED\n" },
+
+	{ "RST in TIME_WAIT of the responder", RESPONDER_CLOSED
+	  "< R 2		:\n"
+	  "> R 3		:\n"
+	  "> RA 2 ack 2		: rst CLOSED CLOSED\n" },
+
+	{ "after a RST nothing is told but a new SYN", HANDSHAKE
+	  "> R 1		: rst CLOSED CLOSED; end established reset_by_initiator none\n"
+	  "is timer closed\n"
+	  "< PA 1+100 ack 1	:\n"
+	  "< A 1 ack 1		:\n"
+	  "< FA 1 ack 1		:\n"
+	  "> R 1		:\n"
+	  "< R 1		:\n"
+	  "< SA 0 ack 1		: invalid/unexpected_syn CLOSED CLOSED\n"
+	  "> S 0		: invalid/old_duplicate CLOSED CLOSED\n"
+	  "> S -5000		: reuse\n"
+	  "timeout		: timeout/closed CLOSED CLOSED\n" },
+
+	/*
+	 * The tuple used again
+	 */
+	{ "reuse in TIME_WAIT of the responder: RFC 1122 section 4.2.2.13", RESPONDER_CLOSED
+	  "> S 0		: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "> S 1		: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "> S -1000		: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "> S 2		: reuse\n"			/* the FIN had the one before */
+	  "> S 100000		: reuse\n" },
+
+	{ "reuse by the one in TIME_WAIT: any other ISN", INITIATOR_CLOSED
+	  "> S 0		: invalid/old_duplicate TIME_WAIT CLOSED\n"
+	  "> S 100000		: reuse\n"
+	  "> S -100000		: reuse\n"
+	  "< S 1		: invalid/old_duplicate TIME_WAIT CLOSED\n"
+	  "< S 100000		: reuse\n" },	/* the roles change */
+
+	{ "reuse after TIME_WAIT", INITIATOR_CLOSED
+	  "timeout		: timeout/time_wait CLOSED CLOSED\n"
+	  "> S -5		: reuse\n" },
+
+	{ "reuse after close at once", BOTH_CLOSED
+	  "> S 1		: invalid/old_duplicate TIME_WAIT TIME_WAIT\n"
+	  "> S 3		: reuse\n"
+	  "< S 3		: reuse\n" },
+
+	{ "reuse in SYN_SENT: it gave up and tries anew",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> S 1000		: reuse\n"
+	  "> S -1000		: reuse\n" },
+
+	{ "another ISN after the SYN+ACK: RFC 5961 section 4",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> S 1000		: invalid/unexpected_syn SYN_SENT SYN_RECEIVED\n"
+	  "< A 1 ack 1		:\n"			/* the challenge */
+	  "> R 1		: rst CLOSED CLOSED; end aborted none none\n"
+	  "> S 1000		: reuse\n" },
+
+	/*
+	 * Met midway
+	 */
+	{ "pickup by data",
+	  "pickup > PA 5000+100 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
+	  "is timer established\n"
+	  "is phase ESTABLISHED\n"
+	  "is handshake unseen\n"
+	  "is half_open\n"
+	  "< A 9000 ack 5100	:\n"
+	  "is known\n"
+	  "< FA 9000 ack 5100	: fin ESTABLISHED FIN_WAIT_1\n"
+	  "> FA 5100 ack 9001	: fin_acked CLOSE_WAIT FIN_WAIT_2; fin LAST_ACK FIN_WAIT_2\n"
+	  "< A 9001 ack 5101	: fin_acked CLOSED TIME_WAIT; end unseen orderly responder\n" },
+
+	{ "pickup by the responder's ACK",
+	  "pickup < A 9000 ack 5100 : pickup ESTABLISHED ESTABLISHED\n"
+	  "> R 5100		: rst CLOSED CLOSED; end unseen reset_by_initiator none\n" },
+
+	{ "pickup by FIN",
+	  "pickup > FA 5000+9 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
+	  "	; fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< FA 9000 ack 5010	: fin_acked FIN_WAIT_2 CLOSE_WAIT; fin FIN_WAIT_2 LAST_ACK\n"
+	  "> A 5010 ack 9001	: fin_acked TIME_WAIT CLOSED; end unseen orderly initiator\n" },
+
+	{ "pickup by SYN+ACK",
+	  "pickup < SA 0 ack 1	: pickup SYN_SENT LISTEN; syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "is timer synack\n"
+	  "is handshake half_open\n"
+	  "is half_open\n"
+	  "> S 0		: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "< SA 0 ack 1		: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 2		: invalid/bad_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "is handshake established\n"
+	  "is known\n" },
+
+	{ "pickup by SYN+ACK, then RST",
+	  "pickup < SA 0 ack 1	: pickup SYN_SENT LISTEN; syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> R 1		: rst CLOSED CLOSED; end aborted none none\n" },
+
+	{ "pickup: the scale of the window is not known",
+	  "pickup > PA 5000+100 ack 9000 win 100 : pickup ESTABLISHED ESTABLISHED\n"
+	  "< FA 900000 ack 5100	: fin ESTABLISHED FIN_WAIT_1\n" },
+
+	{ "pickup: an ACK of what was seen before the window was known",
+	  "pickup > PA 5000+100000 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
+	  "< A 9000 ack 5100 win 1 :\n"
+	  "< A 9000 ack 105000 win 1 :\n"
+	  "> FA 105000+20000 ack 9000 : invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> FA 105000+1000 ack 9000 : fin FIN_WAIT_1 ESTABLISHED\n" },
+
+	{ "pickup, then a SYN",
+	  "pickup > PA 5000+100 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
+	  "> S 0		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "< SA 0 ack 1		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n" },
+
+	{ "pickup, then silence",
+	  "pickup > A 5000 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
+	  "timeout		: timeout/established CLOSED CLOSED\n"
+	  "	; end unseen idle_timeout none\n" },
+
+	{ "pickup, then RST, then a SYN",
+	  "pickup > PA 5000+100 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
+	  "< A 9000 ack 5100	:\n"
+	  "> R 5100		: rst CLOSED CLOSED; end unseen reset_by_initiator none\n"
+	  "> S 0		: reuse\n" },
+
+	/*
+	 * One side seen
+	 */
+	{ "only the initiator's segments pass here",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "is half_open\n"				/* one host alone can forge it */
+	  "> PA 1+100 ack 1	:\n"
+	  "> A 101 ack 5001	:\n"
+	  "> FA 101 ack 5001	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "timeout		: timeout/fin_wait CLOSED CLOSED\n"
+	  "	; end established idle_timeout initiator\n" },
+
+	{ "only the initiator's segments: its next is not behind its SYN",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> A 500 ack 1	: invalid/bad_ack SYN_SENT LISTEN\n" },
+
+	{ "the responder is heard after all",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "< PA 1+10 ack 1	:\n"
+	  "is known\n"
+	  "< SA 0 ack 1		: retransmit/1 ESTABLISHED ESTABLISHED\n" },
+
+	/*
+	 * Timers and room
+	 */
+	{ "idle",
+	  HANDSHAKE
+	  "is timer established\n"
+	  "timeout		: timeout/established CLOSED CLOSED\n"
+	  "	; end established idle_timeout none\n" },
+
+	{ "evicted: the verdict so far",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "evict		: evict SYN_SENT LISTEN; end no_answer evicted none\n"
+	  "evict		: evict SYN_SENT LISTEN\n" },
+
+	{ "evicted half-open",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "evict		: evict SYN_SENT SYN_RECEIVED; end half_open evicted none\n" },
+
+	{ "evicted established", HANDSHAKE
+	  "evict		: evict ESTABLISHED ESTABLISHED; end established evicted none\n" },
+
+	{ "evicted in TIME_WAIT: the END was told", INITIATOR_CLOSED
+	  "evict		: evict TIME_WAIT CLOSED\n" },
+
+	{ "evicted after pickup",
+	  "pickup > A 1 ack 1	: pickup ESTABLISHED ESTABLISHED\n"
+	  "evict		: evict ESTABLISHED ESTABLISHED; end unseen evicted none\n" },
+
+	{ "flushed: the verdict so far",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "flush		: end no_answer flushed none\n" },
+
+	{ "flushed half-open",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "flush		: end half_open flushed none\n" },
+
+	{ "flushed half-closed", RESPONDER_HALF_CLOSED
+	  "flush		: end established flushed responder\n"
+	  "flush		:\n" },
+
+	{ "flushed in TIME_WAIT: the END was told", BOTH_CLOSED
+	  "flush		:\n" },
+
+	{ "half-open is what one side alone may have made up",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "is half_open\n"
+	  "is phase HANDSHAKE\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "is half_open\n"
+	  "is phase HANDSHAKE\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "is known\n"
+	  "< R 1		: rst CLOSED CLOSED; end established reset_by_responder none\n"
+	  "is known\n" },
+};
+
+const unsigned int fsm_scenarios_count = ARRAY_SIZE(fsm_scenarios);
