@@ -15,20 +15,23 @@
 #include "stream.h"
 #include "text.h"
 
+#define SESSION_BATCH	4096
+#define SESSION_LINE	(32 + TEXT_LINE_MAX)	/* the time, the event, the newline */
+
 /**
  * struct session - one open file description
  * @lock: protects the rest; never held while waiting for events
  * @reader: the cursor, filter and account
  * @mode: TCPTRACE_MODE_*
- * @event: being handed out
- * @line: the same as text, its time before it
+ * @event: being rendered
+ * @batch: records or lines that go to the user in one copy, and one too many
  */
 struct session {
 	struct mutex	lock;
 	struct reader	reader;
 	u32		mode;
 	struct tcptrace_event event;
-	char		line[32 + TEXT_LINE_MAX];
+	char		batch[SESSION_BATCH + SESSION_LINE];
 };
 
 /* The first event after the last flush, for SEEK_DATA. */
@@ -62,65 +65,65 @@ static int chardev_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* @session->event as the reader wants it, its length in @len. */
-static const void *render(struct session *session, size_t *len)
+/* @session->event as the reader wants it, at @p; its length. */
+static size_t render(const struct session *session, char *p)
 {
-	char *p = session->line;
+	char *start = p;
 
 	if (session->mode == TCPTRACE_MODE_BINARY) {
-		*len = sizeof(session->event);
-		return &session->event;
+		memcpy(p, &session->event, sizeof(session->event));
+		return sizeof(session->event);
 	}
 	p += text_time(p, session->event.time_ns);
 	p += text_event(p, &session->event);
 	*p++ = '\n';
-	*len = p - session->line;
-	return session->line;
+	return p - start;
 }
 
 /*
- * To the user, at once or not at all.  A record is copied in words, which is cheaper
- * than the general copy as long as it is short.
+ * Hand out some whole events, as many as fit.  The cursor moves when the copy has
+ * succeeded: what is not handed out is not consumed.
  */
-static int hand_out(struct session *session, char __user *to, const void *data, size_t len)
+static ssize_t copy_batch(struct session *session, char __user *buf, size_t count)
 {
-	if (session->mode != TCPTRACE_MODE_BINARY)
-		return copy_to_user(to, data, len) ? -EFAULT : 0;
-	if (!user_access_begin(to, len))
+	struct tcptrace_reader next = session->reader.account, account;
+	size_t len = 0;
+
+	do {
+		size_t size;
+
+		account = next;
+		if (!reader_next(&session->reader, &next, &session->event)) {
+			account = next;
+			break;
+		}
+		size = render(session, session->batch + len);
+		if (len + size > count) {
+			if (!len)
+				return -EINVAL;
+			break;
+		}
+		len += size;
+		account = next;
+	} while (len < SESSION_BATCH);
+
+	if (copy_to_user(buf, session->batch, len))
 		return -EFAULT;
-	unsafe_copy_to_user(to, data, sizeof(session->event), fault);
-	user_access_end();
-	return 0;
-fault:
-	user_access_end();
-	return -EFAULT;
+	session->reader.account = account;
+	return len;
 }
 
-/* Hand out whole events, as many as there are and fit; what is not copied is not consumed. */
 static ssize_t copy_events(struct session *session, char __user *buf, size_t count)
 {
-	struct reader *reader = &session->reader;
-	size_t done = 0;
+	ssize_t len, done = 0;
 
-	for (;;) {
-		struct tcptrace_reader account = reader->account;
-		const void *data;
-		size_t len;
-
-		if (!reader_next(reader, &account, &session->event)) {
-			reader->account = account;
-			return done;
-		}
-		data = render(session, &len);
-		if (len > count - done)
-			return done ? done : -EINVAL;
-		if (hand_out(session, buf + done, data, len))
-			return done ? done : -EFAULT;
-		reader->account = account;
+	do {
+		len = copy_batch(session, buf + done, count - done);
+		if (len < 0)
+			return done ? done : len;
 		done += len;
-		if (signal_pending(current) || need_resched())
-			return done;
-	}
+	} while (len >= SESSION_BATCH && !signal_pending(current));
+	return done;
 }
 
 static ssize_t chardev_read(struct file *file, char __user *buf, size_t count, loff_t *pos)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/string.h>
 #include <linux/time64.h>
 #include "names.h"
 #include "text.h"
@@ -11,6 +12,14 @@
  * the rest of an event.
  */
 
+/* A string constant. */
+#define PUT(p, text) ({					\
+	char *_p = (p);					\
+							\
+	memcpy(_p, text, sizeof(text) - 1);		\
+	_p + sizeof(text) - 1;				\
+})
+
 static char *put(char *p, const char *text)
 {
 	while (*text)
@@ -18,32 +27,46 @@ static char *put(char *p, const char *text)
 	return p;
 }
 
+/* The two digits of a number below 100. */
+static char *put_pair(char *p, u32 number)
+{
+	p[0] = '0' + number / 10;
+	p[1] = '0' + number % 10;
+	return p + 2;
+}
+
 static char *put_number(char *p, u64 number)
 {
 	char digits[20];
-	unsigned int n = 0;
+	char *first = digits + sizeof(digits);
+	size_t len;
 
 	/* most are small, and 32-bit machines have no cheap 64-bit division */
 	while (number > U32_MAX) {
-		u32 digit;
+		u32 pair;
 
-		number = div_u64_rem(number, 10, &digit);
-		digits[n++] = '0' + digit;
+		number = div_u64_rem(number, 100, &pair);
+		first -= 2;
+		put_pair(first, pair);
 	}
-	do {
-		digits[n++] = '0' + (u32)number % 10;
-		number = (u32)number / 10;
-	} while (number);
-	while (n)
-		*p++ = digits[--n];
+	while (number >= 100) {
+		first -= 2;
+		put_pair(first, (u32)number % 100);
+		number = (u32)number / 100;
+	}
+	if (number >= 10) {
+		first -= 2;
+		put_pair(first, number);
+	} else {
+		*--first = '0' + number;
+	}
+	for (len = digits + sizeof(digits) - first; len; len--)
+		*p++ = *first++;
 	return p;
 }
 
-/* @name is written with what belongs before and behind it, as " seq=". */
-static char *put_field(char *p, const char *name, u64 number)
-{
-	return put_number(put(p, name), number);
-}
+/* A constant, as " seq=", and a number. */
+#define PUT_FIELD(p, name, number)	put_number(PUT(p, name), number)
 
 /* A number of thousandths, as units and three decimals. */
 static char *put_milli(char *p, u64 milli)
@@ -53,9 +76,7 @@ static char *put_milli(char *p, u64 milli)
 	p = put_number(p, div_u64_rem(milli, 1000, &rest));
 	*p++ = '.';
 	*p++ = '0' + rest / 100;
-	*p++ = '0' + rest / 10 % 10;
-	*p++ = '0' + rest % 10;
-	return p;
+	return put_pair(p, rest % 100);
 }
 
 static char *put_endpoint(char *p, u8 ip_version, const u8 *addr, __be16 port)
@@ -89,10 +110,10 @@ static char *put_segment(char *p, const struct tcptrace_event *event)
 
 	*p++ = ' ';
 	p = put(p, flags_text(event->tcp_flags, flags));
-	p = put_field(p, " seq=", event->tcp_seq);
+	p = PUT_FIELD(p, " seq=", event->tcp_seq);
 	if (event->tcp_flags & TCPTRACE_TCP_ACK)
-		p = put_field(p, " ack=", event->tcp_ack);
-	return event->payload_len ? put_field(p, " len=", event->payload_len) : p;
+		p = PUT_FIELD(p, " ack=", event->tcp_ack);
+	return event->payload_len ? PUT_FIELD(p, " len=", event->payload_len) : p;
 }
 
 static char *put_states(char *p, const struct tcptrace_event *event)
@@ -106,17 +127,17 @@ static char *put_states(char *p, const struct tcptrace_event *event)
 static char *put_options(char *p, const struct tcptrace_syn *syn)
 {
 	if (syn->options & TCPTRACE_OPT_MSS)
-		p = put_field(p, " mss=", syn->mss);
+		p = PUT_FIELD(p, " mss=", syn->mss);
 	if (syn->options & TCPTRACE_OPT_WSCALE)
-		p = put_field(p, " wscale=", syn->wscale);
+		p = PUT_FIELD(p, " wscale=", syn->wscale);
 	if (syn->options & TCPTRACE_OPT_SACK_OK)
-		p = put(p, " sack_ok");
+		p = PUT(p, " sack_ok");
 	if (syn->options & TCPTRACE_OPT_TIMESTAMPS)
-		p = put(p, " timestamps");
+		p = PUT(p, " timestamps");
 	if (syn->options & TCPTRACE_OPT_FASTOPEN)
-		p = put(p, " fastopen");
+		p = PUT(p, " fastopen");
 	if (syn->options & TCPTRACE_OPT_MALFORMED)
-		p = put(p, " malformed_options");
+		p = PUT(p, " malformed_options");
 	return p;
 }
 
@@ -126,13 +147,13 @@ static char *put_latency(char *p, const struct tcptrace_event *event)
 
 	/* to the SYN+ACK, and from there to the ACK */
 	if (event->known & TCPTRACE_KNOWN_SYNACK_US)
-		p = put_milli(put(p, " handshake_ms="), summary->synack_us);
+		p = put_milli(PUT(p, " handshake_ms="), summary->synack_us);
 	if (event->known & TCPTRACE_KNOWN_ACK_US)
-		p = put_milli(put(p, "+"), summary->ack_us);
+		p = put_milli(PUT(p, "+"), summary->ack_us);
 	if (summary->syn_retrans)
-		p = put_field(p, " syn_retrans=", summary->syn_retrans);
+		p = PUT_FIELD(p, " syn_retrans=", summary->syn_retrans);
 	if (summary->synack_retrans)
-		p = put_field(p, " synack_retrans=", summary->synack_retrans);
+		p = PUT_FIELD(p, " synack_retrans=", summary->synack_retrans);
 	return p;
 }
 
@@ -140,23 +161,23 @@ static char *put_end(char *p, const struct tcptrace_event *event)
 {
 	const struct tcptrace_summary *summary = &event->summary;
 
-	p = put(put(p, " handshake="), handshake_name(summary->handshake));
-	p = put(put(p, " close="), close_name(summary->close));
+	p = put(PUT(p, " handshake="), handshake_name(summary->handshake));
+	p = put(PUT(p, " close="), close_name(summary->close));
 	if (summary->first_fin)
-		p = put(put(p, " first_fin="), side_name(summary->first_fin));
-	p = put_milli(put(p, " duration_ms="), summary->duration_us);
+		p = put(PUT(p, " first_fin="), side_name(summary->first_fin));
+	p = put_milli(PUT(p, " duration_ms="), summary->duration_us);
 	p = put_latency(p, event);
-	p = put_field(p, " bytes=", summary->bytes[0]);
-	p = put_field(p, "/", summary->bytes[1]);
-	p = put_field(p, " pkts=", summary->pkts[0]);
-	return put_field(p, "/", summary->pkts[1]);
+	p = PUT_FIELD(p, " bytes=", summary->bytes[0]);
+	p = PUT_FIELD(p, "/", summary->bytes[1]);
+	p = PUT_FIELD(p, " pkts=", summary->pkts[0]);
+	return PUT_FIELD(p, "/", summary->pkts[1]);
 }
 
 static char *put_icmp(char *p, const struct tcptrace_event *event)
 {
-	p = put_field(p, " icmp=", event->icmp.type);
-	p = put_field(p, "/", event->icmp.code);
-	return put_endpoint(put(p, " from="), event->ip_version, event->icmp.from, 0);
+	p = PUT_FIELD(p, " icmp=", event->icmp.type);
+	p = PUT_FIELD(p, "/", event->icmp.code);
+	return put_endpoint(PUT(p, " from="), event->ip_version, event->icmp.from, 0);
 }
 
 static char *put_part(char *p, const struct tcptrace_event *event)
@@ -168,11 +189,11 @@ static char *put_part(char *p, const struct tcptrace_event *event)
 	case TCPTRACE_EVENT_ESTABLISHED:
 		return put_latency(p, event);
 	case TCPTRACE_EVENT_RETRANSMIT:
-		return put_field(p, " count=", event->retransmit.count);
+		return PUT_FIELD(p, " count=", event->retransmit.count);
 	case TCPTRACE_EVENT_INVALID:
-		return put(put(p, " reason="), reason_name(event->cause));
+		return put(PUT(p, " reason="), reason_name(event->cause));
 	case TCPTRACE_EVENT_TIMEOUT:
-		return put(put(p, " timer="), timer_name(event->cause));
+		return put(PUT(p, " timer="), timer_name(event->cause));
 	case TCPTRACE_EVENT_ICMP_ERROR:
 		return put_icmp(p, event);
 	case TCPTRACE_EVENT_END:
@@ -184,14 +205,14 @@ static char *put_part(char *p, const struct tcptrace_event *event)
 
 size_t text_event(char line[TEXT_LINE_MAX], const struct tcptrace_event *event)
 {
-	char *p = put_field(line, "#", event->seq);
+	char *p = PUT_FIELD(line, "#", event->seq);
 
 	*p++ = ' ';
 	p = put(p, kind_name(event->kind));
 	if (event->kind == TCPTRACE_EVENT_LOST) {
-		p = put_field(p, " count=", event->lost.count);
+		p = PUT_FIELD(p, " count=", event->lost.count);
 	} else {
-		p = put_field(p, " flow=", event->flow_id);
+		p = PUT_FIELD(p, " flow=", event->flow_id);
 		*p++ = ' ';
 		p = put_tuple(p, event);
 		if (event->sender && event->kind != TCPTRACE_EVENT_END)
@@ -199,7 +220,7 @@ size_t text_event(char line[TEXT_LINE_MAX], const struct tcptrace_event *event)
 		p = put_states(p, event);
 		p = put_part(p, event);
 		if (event->known & TCPTRACE_INITIATOR_GUESSED)
-			p = put(p, " initiator_guessed");
+			p = PUT(p, " initiator_guessed");
 	}
 	*p = '\0';
 	return p - line;
@@ -217,8 +238,9 @@ size_t text_time(char *line, u64 time_ns)
 	p = put_number(p, seconds);
 	*p++ = '.';
 	us = ns / NSEC_PER_USEC;
-	for (unit = 100000; unit; unit /= 10)
-		*p++ = '0' + us / unit % 10;
+	p = put_pair(p, us / 10000);
+	p = put_pair(p, us / 100 % 100);
+	p = put_pair(p, us % 100);
 	*p++ = ']';
 	*p++ = ' ';
 	return p - line;

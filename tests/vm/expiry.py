@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What happens to flows when nothing happens: every timer, all at once.
+
+The cases are set up one after the other and run out together; each timer may take up
+to a second more than its parameter says.
+"""
+
+import contextlib
+
+from lib import net
+from lib.tap import check, main, same, test
+from lib.trace import stage
+
+TIMEOUT = 2
+
+OPENED = """
+syn          >S                    SYN_SENT     LISTEN
+syn_ack      <SA                   SYN_SENT     SYN_RECEIVED
+established  >A                    ESTABLISHED  ESTABLISHED
+"""
+
+HALF_CLOSED = OPENED + """\
+fin          >FA                   FIN_WAIT_1   ESTABLISHED
+fin_acked    <A                    FIN_WAIT_2   CLOSE_WAIT
+"""
+
+
+def timed_out(flow, timer):
+    """The timer's event came in time after the one before; this one."""
+    timeout = flow.one("timeout")
+    same((timeout["sender"], timeout["hook"], timeout["iface"]), (None, None, None),
+         "segment of a timeout")
+    before = flow.events[flow.events.index(timeout) - 1]
+    waited = flow.seconds(before, timeout)
+    check(TIMEOUT <= waited <= TIMEOUT + 1, f"timeout_{timer}={TIMEOUT} took {waited} s")
+    return timeout
+
+
+class Cases:
+    """Connections left in every state that has a timer."""
+
+    def __init__(self, lab, trace):
+        self.sockets = []
+        self.idle = self.leave_idle(lab)
+        self.time_wait = self.leave_time_wait(lab, trace)
+        self.close_wait = self.leave_close_wait(lab)
+        self.fin_wait = self.leave_fin_wait(lab)
+        self.last_ack = self.leave_last_ack(lab, trace)
+
+    def connect(self, lab):
+        port = net.new_port()
+        pair = lab.connect(port)
+        self.sockets += pair
+        return port, *pair
+
+    def leave_idle(self, lab):
+        port, client, _ = self.connect(lab)
+        client.sendall(b"x")
+        return port
+
+    def leave_time_wait(self, lab, trace):
+        port, client, server = self.connect(lab)
+        client.shutdown(net.socket.SHUT_WR)
+        for host in lab.hosts:
+            trace.wait_story(host, port, HALF_CLOSED)
+        server.close()
+        return port
+
+    def leave_close_wait(self, lab):
+        port, client, _ = self.connect(lab)
+        client.shutdown(net.socket.SHUT_WR)
+        return port
+
+    def leave_fin_wait(self, lab):
+        port, client, _ = self.connect(lab)
+        lab.router.firewall("swallow", port)
+        client.shutdown(net.socket.SHUT_WR)
+        return port
+
+    def leave_last_ack(self, lab, trace):
+        port, client, server = self.connect(lab)
+        client.shutdown(net.socket.SHUT_WR)
+        for host in lab.hosts:
+            trace.wait_story(host, port, HALF_CLOSED)
+        lab.client.firewall("mute", port)
+        server.close()
+        return port
+
+
+@test
+def time_wait(lab, trace, cases):
+    """2MSL: TIME_WAIT ends with a timeout, the END was told before"""
+    for flow in trace.expect_at(lab.hosts, cases.time_wait, HALF_CLOSED + """\
+fin          <FA                   FIN_WAIT_2   LAST_ACK
+fin_acked    >A                    TIME_WAIT    CLOSED
+end          established/orderly   TIME_WAIT    CLOSED
+timeout      time_wait             CLOSED       CLOSED
+"""):
+        timed_out(flow, "time_wait")
+
+
+@test
+def established(lab, trace, cases):
+    """an idle connection"""
+    for flow in trace.expect_at(lab.hosts, cases.idle, OPENED + """\
+timeout      established                CLOSED  CLOSED
+end          established/idle_timeout   CLOSED  CLOSED
+"""):
+        # the data came a moment after the last event
+        waited = flow.seconds(flow.one("established"), flow.one("timeout"))
+        check(TIMEOUT <= waited <= TIMEOUT + 1.5, f"timeout_established took {waited} s")
+        same(flow.end()["bytes_toserver"], 1, "bytes")
+
+
+@test
+def close_wait(lab, trace, cases):
+    """a half-closed connection"""
+    for flow in trace.expect_at(lab.hosts, cases.close_wait, HALF_CLOSED + """\
+timeout      close_wait                 CLOSED  CLOSED
+end          established/idle_timeout   CLOSED  CLOSED
+"""):
+        timed_out(flow, "close_wait")
+        same(flow.end()["first_fin"], "initiator", "first_fin")
+
+
+@test
+def fin_wait(lab, trace, cases):
+    """a FIN that is never acknowledged: its repetitions restart the timer"""
+    for host in (lab.client, lab.router):
+        trace.wait_event(host, cases.fin_wait, "end", seconds=15)
+        # the kernel repeats its FIN after this end, too: that is not the flow any more
+        events = trace.at(host, cases.fin_wait)
+        flow = trace.checked(host, [event for event in events
+                                    if event["flow_id"] == events[0]["flow_id"]])
+        timeout = timed_out(flow, "fin_wait")
+        same(timeout["timer"], "fin_wait", "timer")
+        check(len(flow.all("retransmit")) >= 2, "retransmissions")
+        same([event["retransmit_count"] for event in flow.all("retransmit")],
+             list(range(1, len(flow.all("retransmit")) + 1)), "counts")
+        same(flow.end()["close"], "idle_timeout", "close")
+    trace.expect(lab.server, cases.fin_wait, OPENED + """\
+timeout      established                CLOSED  CLOSED
+end          established/idle_timeout   CLOSED  CLOSED
+""")
+
+
+@test
+def last_ack(lab, trace, cases):
+    """a last ACK that never comes"""
+    for host in (lab.router, lab.server):
+        trace.wait_event(host, cases.last_ack, "end", seconds=15)
+        events = trace.at(host, cases.last_ack)
+        flow = trace.checked(host, [event for event in events
+                                    if event["flow_id"] == events[0]["flow_id"]])
+        same(timed_out(flow, "last_ack")["timer"], "last_ack", "timer")
+        check(flow.all("retransmit", "responder"), "no retransmission")
+        same(flow.end()["close"], "idle_timeout", "close")
+
+
+@contextlib.contextmanager
+def started():
+    timers = ("time_wait", "established", "close_wait", "fin_wait", "last_ack")
+    with stage(**{f"timeout_{timer}": TIMEOUT for timer in timers}) as (lab, trace):
+        yield lab, trace, Cases(lab, trace)
+
+
+if __name__ == "__main__":
+    main(started())

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The module, its parameters and counters, and what the kernel says."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+MODULE = os.environ.get("TCPTRACE_MODULE", REPOSITORY / "tcptrace.ko")
+READER = os.environ.get("TCPTRACE_READER", REPOSITORY / "userspace/tcptracectl")
+PARAMETERS = pathlib.Path("/sys/module/tcptrace/parameters")
+STATS = pathlib.Path("/proc/net/stat/tcptrace")
+
+
+def run(*command, **options):
+    """A program that must end well; its standard output."""
+    done = attempt(*command, **options)
+    if done.returncode:
+        raise RuntimeError(f"{command}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def attempt(*command, **options):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          check=False, timeout=60, **options)
+
+
+class Kmsg:
+    """The kernel's log from now on; whoever looks, reads for all."""
+
+    fd = None
+    seen = []
+
+    def __init__(self):
+        if Kmsg.fd is None:
+            Kmsg.fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+            os.lseek(Kmsg.fd, 0, os.SEEK_END)
+        self.start = 0
+        self.start = len(self.lines())
+
+    def lines(self):
+        while True:
+            try:
+                record = os.read(Kmsg.fd, 8192).decode(errors="replace")
+            except BlockingIOError:
+                return Kmsg.seen[self.start:]
+            except BrokenPipeError:
+                record = ";(lines of the kernel's log were overwritten)"
+            Kmsg.seen.append(record.partition(";")[2].split("\n")[0])
+
+
+def load(**parameters):
+    return attempt("insmod", MODULE, *(f"{name}={value}" for name, value in parameters.items()))
+
+
+def unload():
+    return attempt("rmmod", "tcptrace")
+
+
+def loaded():
+    return PARAMETERS.exists()
+
+
+class Module:
+    """The module, loaded as long as the context lasts."""
+
+    def __init__(self, **parameters):
+        self.parameters = parameters
+
+    def __enter__(self):
+        done = load(**self.parameters)
+        if done.returncode:
+            raise RuntimeError(f"insmod: {done.stderr}")
+        return self
+
+    def __exit__(self, *exception):
+        done = unload()
+        if done.returncode:
+            raise RuntimeError(f"rmmod: {done.stderr}")
+
+
+def parameter(name):
+    return (PARAMETERS / name).read_text().strip()
+
+
+def set_parameter(name, value):
+    (PARAMETERS / name).write_text(str(value))
+
+
+def parameter_ranges():
+    """Name to (lowest, highest), as the module itself tells them."""
+    ranges = {}
+    for line in run("modinfo", "-F", "parm", MODULE).splitlines():
+        name, low, high = re.fullmatch(r"(\w+):.*\((\d+) to (\d+)\)", line).groups()
+        ranges[name] = (int(low), int(high))
+    return ranges
+
+
+def stats():
+    """Every counter of the module by its name."""
+    return {line.split()[0]: int(line.split()[1]) for line in STATS.read_text().splitlines()}

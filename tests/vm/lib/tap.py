@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A suite: functions marked @test, each one line of TAP, run in their order."""
+
+import sys
+import time
+import traceback
+
+from lib.kernel import Kmsg
+
+# What the kernel says when namespaces and modules come and go.
+HARMLESS = (
+    "tcptrace: ",
+    "IPv6: ADDRCONF(NETDEV_CHANGE)",
+    "nf_tables: (c)",
+    "netem: version",
+    "hrtimer: interrupt took",
+    "clocksource: ",
+)
+
+tests = []
+
+
+def test(function):
+    """Mark a test; the first line of its doc string is its name."""
+    tests.append(function)
+    return function
+
+
+class Failure(Exception):
+    """A test's finding; the lines say what was seen."""
+
+    def __init__(self, what, lines=()):
+        super().__init__(what)
+        self.lines = lines
+
+
+def check(condition, what, lines=()):
+    if not condition:
+        raise Failure(what, lines)
+
+
+def same(found, wanted, what, lines=()):
+    check(found == wanted, f"{what}: {found!r}, wanted {wanted!r}", lines)
+
+
+def wait_for(condition, what, seconds=10, lines=lambda: ()):
+    """Wait until condition() is true; its value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise Failure(f"not within {seconds} s: {what}", lines())
+        time.sleep(0.01)
+    return value
+
+
+class Report:
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+        print("TAP version 14", flush=True)
+
+    def line(self, passed, name, diagnostics=()):
+        self.count += 1
+        self.failed += not passed
+        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}")
+        for line in diagnostics:
+            print(f"# {line}")
+        sys.stdout.flush()
+
+    def run(self, name, function, *args):
+        start = time.monotonic()
+        try:
+            function(*args)
+        except Failure as failure:
+            self.line(False, name, [str(failure), *failure.lines])
+        except Exception:  # a test that dies is a test that fails
+            self.line(False, name, traceback.format_exc().splitlines())
+        else:
+            self.line(True, name, [f"{time.monotonic() - start:.1f} s"])
+
+
+def only_harmless(kmsg):
+    """nothing in dmesg but our own lines"""
+    odd = [line for line in kmsg.lines() if not line.startswith(HARMLESS)]
+    check(not odd, "the kernel said", odd)
+
+
+def main(stage):
+    """Run the suite; stage is a context whose values every test gets."""
+    report = Report()
+    kmsg = Kmsg()
+    try:
+        with stage as values:
+            for function in tests:
+                report.run(function.__doc__.splitlines()[0], function, *values)
+    except Exception:
+        report.line(False, "set-up and tear-down", traceback.format_exc().splitlines())
+    report.run(only_harmless.__doc__, only_harmless, kmsg)
+    print(f"1..{report.count}", flush=True)
+    sys.exit(report.failed > 0)
