@@ -1,8 +1,81 @@
 # SPDX-License-Identifier: GPL-2.0
-# make help tells what there is.
 
+# The kernel to build for: the running one, as for a machine of one's own to load the
+# module on.  What runs in the test VM is built for the kernel of the VM.
 KVER	?= $(shell uname -r)
-KDIR	?= /lib/modules/$(KVER)/build
+KDIR	?= $(firstword $(wildcard /lib/modules/$(KVER)/build) $(VM_KDIR))
+VM_KDIR	= /usr/src/linux-headers-$(shell scripts/kver)
+
+## make             build tcptrace.ko for the running kernel, and userspace/tcptracectl
+all: module reader
+
+module: setup-build
+	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 modules
+
+reader: setup-build
+	$(MAKE) -C userspace
+
+## make load        insert the module on this machine (unload takes it out again)
+load: all
+	insmod tcptrace.ko $(PARAMETERS)
+
+unload:
+	rmmod tcptrace
+
+## make demo        a narrated tour on real traffic, in a VM
+demo: vm-build
+	scripts/vm -- scripts/demo
+
+## make test        everything that CI runs; ends with "N passed, N failed"
+test: vm-build
+	@scripts/tap \
+		"scripts/ok 'the checks of make check' $(MAKE) -s check" \
+		"$(MAKE) -s -C tests/unit test" \
+		"$(MAKE) -s -C userspace test" \
+		"tests/vm/run" \
+		"scripts/ok 'the demo shows what it promises' scripts/vm -- scripts/demo"
+
+## make check       sparse, checkpatch, shellcheck, layering, white space
+check: setup
+	scripts/layering
+	scripts/format
+	scripts/checkpatch
+	scripts/sources shell | xargs shellcheck
+	scripts/sparse $(VM_KDIR)
+
+## make bench       the cost in instructions beside that of other tools, in a VM
+bench: vm-build
+	$(MAKE) -s -C tests/bench KDIR=$(VM_KDIR)
+	scripts/vm --icount --timeout 900 -- tests/bench/run
+
+## make coverage    branches of the pure parts that the unit tests reach
+coverage: setup
+	$(MAKE) -s -C tests/unit coverage
+
+## make compile_commands.json    for editors
+compile_commands.json: all
+	scripts/compile-commands
+
+## make clean
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tests/bench KDIR=$(KDIR) clean
+	$(MAKE) -C tests/unit clean
+	$(MAKE) -C userspace clean
+	rm -f compile_commands.json
 
 help:
 	@sed -n 's/^## //p' Makefile
+
+# Tools and headers that are missing get installed; no kernel, no service.
+setup:
+	scripts/setup
+
+setup-build:
+	scripts/setup build
+
+vm-build: setup
+	$(MAKE) KDIR=$(VM_KDIR) all
+
+.PHONY: all module reader load unload demo test check bench coverage clean help
+.PHONY: setup setup-build vm-build compile_commands.json

@@ -27,7 +27,7 @@
  * @batch: records or lines that go to the user in one copy, and one too many
  */
 struct session {
-	struct mutex	lock;
+	struct mutex	lock;	/* of one session, against its own threads */
 	struct reader	reader;
 	u32		mode;
 	struct tcptrace_event event;

@@ -8,11 +8,11 @@
 #include <linux/timer.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
 #define timer_shutdown_sync(timer)	del_timer_sync(timer)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#if KERNEL_VERSION(5, 17, 0) > LINUX_VERSION_CODE
 #define pde_data(inode)			PDE_DATA(inode)
 #endif
 

@@ -28,7 +28,7 @@ struct net;
 struct expiry_limits {
 	unsigned int max_flows;
 	unsigned int max_half_open;
-	unsigned int timeout[TCPTRACE_TIMER_CLOSED + 1];	/* seconds, by &enum tcptrace_timer */
+	unsigned int timeout[TCPTRACE_TIMER_CLOSED + 1];	/* in seconds */
 };
 
 extern struct expiry_limits expiry_limits;
@@ -74,8 +74,9 @@ void expiry_remove(struct flow *flow);
 /**
  * expiry_make_room - see to it that one more flow keeps the limits
  *
- * Every new flow is half-open: one side alone has been heard.  Evicts half-open flows first, then those that are closed, then by what is lost
- * with them, an established connection last.
+ * Every new flow is half-open: one side alone has been heard.  Evicts half-open
+ * flows first, then those that are closed, then by what is lost with them, an
+ * established connection last.
  *
  * Context: under rcu_read_lock(), bottom halves disabled, no flow locked.
  *

@@ -78,7 +78,7 @@ struct flow_key {
 struct flow {
 	struct rhash_head node;
 	struct flow_key	key;
-	spinlock_t	lock;
+	spinlock_t	lock;	/* see DOC: Locking and lifetime */
 	bool		dead;
 	u8		initiator;
 	u8		queue;

@@ -479,31 +479,34 @@ static void step_ended(struct fsm *fsm, struct fsm_endpoint *from,
 		       const struct fsm_endpoint *to, const struct segment *seg,
 		       struct fsm_result *res)
 {
-	if (seg->flags & TCPTRACE_TCP_SYN) {
-		if (seg->flags & TCPTRACE_TCP_ACK)
-			report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
-		else
-			step_ended_syn(fsm, from, to, seg, res);
-	} else if (seg->flags & TCPTRACE_TCP_RST) {
+	if (seg->flags & TCPTRACE_TCP_RST) {
 		if (to->state != TCPTRACE_STATE_TIME_WAIT || seg->seq != from->end)
 			return;
 		close_both(fsm);
 		report(fsm, res, TCPTRACE_EVENT_RST);
+	} else if (seg->flags & TCPTRACE_TCP_SYN) {
+		if (seg->flags & TCPTRACE_TCP_ACK)
+			report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
+		else
+			step_ended_syn(fsm, from, to, seg, res);
 	} else if (seg->flags & TCPTRACE_TCP_FIN && from->seen & FSM_FIN &&
 		   seg->seq + seg->payload_len == from->fin) {
 		report_retransmit(fsm, res, &from->fin_retrans);
 	}
 }
 
-/* RFC 9293 section 3.10.7: all but a first SYN and a RST carry an ACK. */
+/*
+ * RFC 9293 section 3.10.7: all but a first SYN and a RST carry an ACK, and SYN and FIN
+ * exclude each other.  A RST is looked at before both, so they do not weaken it.
+ */
 static bool flags_possible(u8 flags)
 {
+	if (flags & TCPTRACE_TCP_RST)
+		return true;
 	switch (flags & (SEGMENT_CONTROL | TCPTRACE_TCP_ACK)) {
 	case TCPTRACE_TCP_SYN:
 	case TCPTRACE_TCP_SYN | TCPTRACE_TCP_ACK:
 	case TCPTRACE_TCP_FIN | TCPTRACE_TCP_ACK:
-	case TCPTRACE_TCP_RST:
-	case TCPTRACE_TCP_RST | TCPTRACE_TCP_ACK:
 	case TCPTRACE_TCP_ACK:
 		return true;
 	}
@@ -652,6 +655,7 @@ void fsm_abandon(struct fsm *fsm, enum tcptrace_close close, struct fsm_result *
 		return;
 	fsm->handshake = fsm_handshake(fsm);
 	fsm->close = close;
+	fsm->quiet = false;
 	end(fsm, res);
 }
 

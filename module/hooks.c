@@ -128,7 +128,6 @@ static void look(const struct packet *packet)
 	else
 		at.from = order_v6(&key, ipv6_hdr(packet->skb), source, dest);
 
-
 	if (seg.flags & SEGMENT_CONTROL && !reason) {
 		if (seg.flags & TCPTRACE_TCP_SYN)
 			parse_options(packet, &seg);

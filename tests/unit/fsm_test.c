@@ -209,15 +209,16 @@ static void orders_everywhere(void **state)
 		each_isns(orders_after_end, &ended_places[i]);
 }
 
-/* All 256 combinations: what cannot be sent is told as such and changes nothing. */
+/*
+ * All 256 combinations: what cannot be sent is told as such and changes nothing, but
+ * a RST is obeyed whatever else is set, RFC 9293 section 3.10.7.4 second.
+ */
 static bool may_be_sent(u8 flags)
 {
 	bool syn = flags & TCPTRACE_TCP_SYN, fin = flags & TCPTRACE_TCP_FIN;
 	bool rst = flags & TCPTRACE_TCP_RST, ack = flags & TCPTRACE_TCP_ACK;
 
-	if (syn + fin + rst > 1)
-		return false;
-	return ack || syn || rst;
+	return rst || (ack && !(syn && fin)) || (syn && !fin);
 }
 
 static void flags_at(const struct isns *isns, const void *arg)

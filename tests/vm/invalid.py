@@ -70,7 +70,7 @@ def flags(lab, trace):
     """flags that no endpoint sends together"""
     forge(lab, trace, [("SF", 0, 0, {}, "bad_flags"), ("", 0, 0, {}, "bad_flags"),
                        ("SFPAUEC", 0, 0, {}, "bad_flags"), ("FPU", 0, 0, {}, "bad_flags"),
-                       ("SR", -9, 0, {}, "bad_flags")])
+                       ("SFR", -9, 0, {}, "out_of_window")])
 
 
 @test

@@ -233,8 +233,8 @@ enum tcptrace_handshake {
  * @TCPTRACE_CLOSE_RESET_BY_INITIATOR: the initiator sent a RST
  * @TCPTRACE_CLOSE_RESET_BY_RESPONDER: the responder sent a RST
  * @TCPTRACE_CLOSE_IDLE_TIMEOUT: no segment for the timeout of its state
- * @TCPTRACE_CLOSE_EVICTED: forgotten to make room
- * @TCPTRACE_CLOSE_FLUSHED: by %TCPTRACE_IOC_FLUSH, the end of its network
+ * @TCPTRACE_CLOSE_EVICTED: forgotten to make room, established or not
+ * @TCPTRACE_CLOSE_FLUSHED: established or not, ended by %TCPTRACE_IOC_FLUSH, the end of its network
  *	namespace or of the module
  */
 enum tcptrace_close {
