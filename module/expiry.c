@@ -138,9 +138,10 @@ void expiry_remove(struct flow *flow)
 	flow_remove(flow);
 }
 
+/* Strictly after: the jiffy in which the timer started had begun before. */
 static bool due(const struct flow *flow)
 {
-	return time_after_eq(jiffies, READ_ONCE(flow->active) + timeout(flow->queue));
+	return time_after(jiffies, READ_ONCE(flow->active) + timeout(flow->queue));
 }
 
 /* Tell the end of the flow's time, if nothing happened to it meanwhile. */
