@@ -48,6 +48,11 @@ bench: vm-build
 	$(MAKE) -s -C tests/bench KDIR=$(VM_KDIR)
 	scripts/vm --icount --timeout 900 -- tests/bench/run
 
+## make profile     where the instructions of tcptrace go, by function
+profile: vm-build
+	$(MAKE) -s -C tests/bench KDIR=$(VM_KDIR)
+	scripts/vm --icount --timeout 900 -- tests/bench/profile
+
 ## make coverage    branches of the pure parts that the unit tests reach
 coverage: setup
 	$(MAKE) -s -C tests/unit coverage
@@ -77,5 +82,5 @@ setup-build:
 vm-build: setup
 	$(MAKE) KDIR=$(VM_KDIR) all
 
-.PHONY: all module reader load unload demo test check bench coverage clean help
+.PHONY: all module reader load unload demo test check bench profile coverage clean help
 .PHONY: setup setup-build vm-build compile_commands.json

@@ -91,7 +91,7 @@ static int flows_show(struct seq_file *seq, void *token)
 
 	if (token == SEQ_START_TOKEN) {
 		seq_printf(seq, "%8s %-21s %-21s %-12s %-12s %9s %6s %s\n", "flow", "initiator",
-			   "responder", "state", "state", "age_s", "idle_s",
+			   "responder", "ini_state", "resp_state", "age_s", "idle_s",
 			   "bytes pkts (initiator/responder)");
 		return 0;
 	}

@@ -44,22 +44,25 @@ static void tell_lost(struct tcptrace_reader *account, struct tcptrace_event *ev
 }
 
 /* The event at the cursor; an unwanted kind is not copied. */
-static enum ring_answer get(const struct reader *reader, u64 seq, struct tcptrace_event *event)
+static enum ring_answer get(const struct ring *ring, const struct tcptrace_filter *filter,
+			    u64 seq, struct tcptrace_event *event)
 {
-	if (reader->filter.kinds) {
-		enum ring_answer answer = ring_peek(stream_ring(), seq, event);
+	if (filter->kinds) {
+		enum ring_answer answer = ring_peek(ring, seq, event);
 
-		if (answer != RING_EVENT || !wanted_kind(&reader->filter, event->kind))
+		if (answer != RING_EVENT || !wanted_kind(filter, event->kind))
 			return answer;
 	}
-	return ring_get(stream_ring(), seq, event);
+	return ring_get(ring, seq, event);
 }
 
 bool reader_next(const struct reader *reader, struct tcptrace_reader *account,
 		 struct tcptrace_event *event)
 {
+	const struct ring *ring = stream_ring();
+
 	for (;;) {
-		switch (get(reader, account->next_seq, event)) {
+		switch (get(ring, &reader->filter, account->next_seq, event)) {
 		case RING_NOT_YET:
 			return false;
 		case RING_OVERWRITTEN:

@@ -35,33 +35,36 @@ static char *put_pair(char *p, u32 number)
 	return p + 2;
 }
 
+static char *put_u32(char *p, u32 number)
+{
+	unsigned int digits = 1;
+	u64 power = 10;
+	char *end;
+
+	for (; number >= power; power *= 10)
+		digits++;
+	end = p + digits;
+	for (p = end; number >= 100; number /= 100) {
+		p -= 2;
+		put_pair(p, number % 100);
+	}
+	if (number >= 10)
+		put_pair(p - 2, number);
+	else
+		p[-1] = '0' + number;
+	return end;
+}
+
 static char *put_number(char *p, u64 number)
 {
-	char digits[20];
-	char *first = digits + sizeof(digits);
-	size_t len;
+	u32 low, pair;
 
 	/* most are small, and 32-bit machines have no cheap 64-bit division */
-	while (number > U32_MAX) {
-		u32 pair;
-
-		number = div_u64_rem(number, 100, &pair);
-		first -= 2;
-		put_pair(first, pair);
-	}
-	while (number >= 100) {
-		first -= 2;
-		put_pair(first, (u32)number % 100);
-		number = (u32)number / 100;
-	}
-	if (number >= 10) {
-		first -= 2;
-		put_pair(first, number);
-	} else {
-		*--first = '0' + number;
-	}
-	for (len = digits + sizeof(digits) - first; len; len--)
-		*p++ = *first++;
+	if (number <= U32_MAX)
+		return put_u32(p, number);
+	p = put_number(p, div_u64_rem(number, 100000000, &low));
+	for (pair = 1000000; pair; pair /= 100)
+		p = put_pair(p, low / pair % 100);
 	return p;
 }
 
@@ -87,13 +90,13 @@ static char *put_endpoint(char *p, u8 ip_version, const u8 *addr, __be16 port)
 		p += sprintf(p, "[%pI6c]", addr);
 	} else {
 		for (i = 0; i < 4; i++) {
-			p = put_number(p, addr[i]);
+			p = put_u32(p, addr[i]);
 			*p++ = '.';
 		}
 		p--;
 	}
 	*p++ = ':';
-	return put_number(p, ntohs(port));
+	return put_u32(p, ntohs(port));
 }
 
 static char *put_tuple(char *p, const struct tcptrace_event *event)
