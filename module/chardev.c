@@ -122,6 +122,7 @@ static ssize_t copy_events(struct session *session, char __user *buf, size_t cou
 		if (len < 0)
 			return done ? done : len;
 		done += len;
+		cond_resched();
 	} while (len >= SESSION_BATCH && !signal_pending(current));
 	return done;
 }
@@ -143,6 +144,9 @@ static ssize_t chardev_read(struct file *file, char __user *buf, size_t count, l
 			return done;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
+		/* an event that is allotted but not complete yet does not let us sleep */
+		if (signal_pending(current))
+			return -ERESTARTSYS;
 		err = wait_event_interruptible(*stream_wait_queue(), newest() > next);
 		if (err)
 			return err;
@@ -156,6 +160,7 @@ static __poll_t chardev_poll(struct file *file, poll_table *wait)
 	__poll_t mask = 0;
 
 	poll_wait(file, stream_wait_queue(), wait);
+	smp_mb();	/* pairs with wq_has_sleeper() of the stream: a wake-up, or an event seen */
 	mutex_lock(&session->lock);
 	account = session->reader.account;
 	if (reader_next(&session->reader, &account, &session->event))

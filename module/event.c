@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/build_bug.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/netdevice.h>
+#include <linux/ratelimit.h>
 #include <net/net_namespace.h>
 #include "event.h"
 #include "stats.h"
 #include "stream.h"
+
+/* Who floods us with strays must not wash everything else out of the ring. */
+#define STRAYS_PER_SECOND	1000
+
+static struct ratelimit_state stray_limit =
+	RATELIMIT_STATE_INIT_FLAGS("tcptrace", HZ, STRAYS_PER_SECOND, RATELIMIT_MSG_ON_RELEASE);
+
+static_assert(sizeof(struct tcptrace_event) == TCPTRACE_EVENT_SIZE);
 
 static void put_sighting(struct tcptrace_event *event, const struct sighting *at)
 {
@@ -24,7 +35,6 @@ static void put_sighting(struct tcptrace_event *event, const struct sighting *at
 
 static void put_tuple(struct tcptrace_event *event, const struct flow_key *key, u8 initiator)
 {
-	event->netns = key->net->ns.inum;
 	event->initiator_port = key->port[initiator];
 	event->responder_port = key->port[!initiator];
 	if (key->family == AF_INET) {
@@ -44,6 +54,7 @@ static void put_flow(struct tcptrace_event *event, const struct flow *flow)
 	const struct fsm_endpoint *responder = &flow->fsm.end[FSM_RESPONDER];
 
 	put_tuple(event, &flow->key, flow->initiator);
+	event->netns = flow->netns;
 	event->flow_id = flow->id;
 	event->initiator_isn = initiator->isn;
 	event->responder_isn = responder->isn;
@@ -77,7 +88,7 @@ static void put_summary(struct tcptrace_event *event, const struct flow *flow)
 	summary->synack_retrans = flow->fsm.end[FSM_RESPONDER].syn_retrans;
 	summary->synack_us = flow->synack_us;
 	summary->ack_us = flow->ack_us;
-	summary->duration_us = (event->time_ns - flow->start_ns) / NSEC_PER_USEC;
+	summary->duration_us = div_u64(event->time_ns - flow->start_ns, NSEC_PER_USEC);
 	for (dir = 0; dir < 2; dir++) {
 		summary->bytes[dir] = flow->bytes[dir];
 		summary->pkts[dir] = flow->pkts[dir];
@@ -119,6 +130,7 @@ static void publish_end(struct tcptrace_event *event, const struct flow *flow,
 		put_states(event, state, state);
 	}
 	event->cause = 0;
+	memset(event->part, 0, sizeof(event->part));
 	put_summary(event, flow);
 	publish(event, TCPTRACE_EVENT_END);
 }
@@ -152,9 +164,15 @@ void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason
 		.size		= sizeof(event),
 		.time_ns	= ktime_get_ns(),
 		.sender		= TCPTRACE_SIDE_INITIATOR,
+		.netns		= key->net->ns.inum,
 		.cause		= reason,
+		.part		= { 0 },
 	};
 
+	if (!__ratelimit(&stray_limit)) {
+		stats_inc(STAT_STRAYS_SUPPRESSED);
+		return;
+	}
 	put_tuple(&event, key, at->from);
 	put_sighting(&event, at);
 	publish(&event, TCPTRACE_EVENT_INVALID);

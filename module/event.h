@@ -33,7 +33,7 @@ void event_publish(const struct flow *flow, const struct fsm_result *res, u64 no
 		   const struct sighting *at);
 
 /**
- * event_publish_stray - tell of a segment that belongs to no flow
+ * event_publish_stray - tell of a segment that belongs to no flow, some a second
  * @key: its tuple
  * @reason: why it makes none
  * @at: the segment

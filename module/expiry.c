@@ -139,9 +139,9 @@ void expiry_remove(struct flow *flow)
 }
 
 /* Strictly after: the jiffy in which the timer started had begun before. */
-static bool due(const struct flow *flow)
+static bool due(const struct flow *flow, u8 queue)
 {
-	return time_after(jiffies, READ_ONCE(flow->active) + timeout(flow->queue));
+	return time_after(jiffies, READ_ONCE(flow->active) + timeout(queue));
 }
 
 /* Tell the end of the flow's time, if nothing happened to it meanwhile. */
@@ -149,7 +149,7 @@ static void end_timed_out(struct flow *flow)
 {
 	struct fsm_result res;
 
-	if (!due(flow))
+	if (!due(flow, flow->queue))
 		return;
 	if (flow->queue != TCPTRACE_TIMER_CLOSED) {
 		fsm_timeout(&flow->fsm, &res);
@@ -159,33 +159,41 @@ static void end_timed_out(struct flow *flow)
 	expiry_remove(flow);
 }
 
-static void end_evicted(struct flow *flow)
+static void abandon(struct flow *flow, enum tcptrace_close close)
 {
 	struct fsm_result res;
 
-	fsm_abandon(&flow->fsm, TCPTRACE_CLOSE_EVICTED, &res);
+	fsm_abandon(&flow->fsm, close, &res);
 	event_publish(flow, &res, ktime_get_ns(), NULL);
-	stats_inc(STAT_FLOWS_EVICTED);
 	expiry_remove(flow);
+}
+
+static void end_evicted(struct flow *flow)
+{
+	abandon(flow, TCPTRACE_CLOSE_EVICTED);
+	stats_inc(STAT_FLOWS_EVICTED);
 }
 
 static void end_flushed(struct flow *flow)
 {
-	struct fsm_result res;
-
-	fsm_abandon(&flow->fsm, TCPTRACE_CLOSE_FLUSHED, &res);
-	event_publish(flow, &res, ktime_get_ns(), NULL);
+	abandon(flow, TCPTRACE_CLOSE_FLUSHED);
 	stats_inc(STAT_FLOWS_FLUSHED);
-	expiry_remove(flow);
 }
 
-/* A flow is locked before the queues, so its head is found first, and may be gone. */
-static void end_flow(struct flow *flow, void (*how)(struct flow *flow))
+/*
+ * A flow is locked before the queues, so it is found first, and may be gone when it is
+ * locked: false if another CPU has ended it.
+ */
+static bool end_flow(struct flow *flow, void (*how)(struct flow *flow))
 {
+	bool alive;
+
 	spin_lock(&flow->lock);
-	if (!flow->dead)
+	alive = !flow->dead;
+	if (alive)
 		how(flow);
 	spin_unlock(&flow->lock);
+	return alive;
 }
 
 /* The flow whose turn it is; protected by RCU from there on. */
@@ -207,7 +215,7 @@ static bool expire_some(u8 queue)
 	for (i = 0; i < EXPIRY_BATCH; i++) {
 		struct flow *flow = head(queue);
 
-		if (!flow || !due(flow))
+		if (!flow || !due(flow, queue))
 			return false;
 		end_flow(flow, end_timed_out);
 	}
@@ -238,25 +246,35 @@ static bool evict_first(const u8 *order, unsigned int count)
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		struct flow *flow = head(order[i]);
+		struct flow *flow;
 
-		if (!flow)
-			continue;
-		end_flow(flow, end_evicted);
-		return true;
+		while ((flow = head(order[i])))
+			if (end_flow(flow, end_evicted))
+				return true;
 	}
 	return false;
 }
 
-bool expiry_make_room(void)
+static bool evict_any(void)
 {
-	if (half_open_count() >= READ_ONCE(expiry_limits.max_half_open) &&
-	    !evict_first(half_open_queues, ARRAY_SIZE(half_open_queues)))
-		return false;
-	if (flow_count() < READ_ONCE(expiry_limits.max_flows))
-		return true;
 	return evict_first(half_open_queues, ARRAY_SIZE(half_open_queues)) ||
 	       evict_first(other_queues, ARRAY_SIZE(other_queues));
+}
+
+/* Two for one: so a limit that was lowered, or overrun by several CPUs, is reached again. */
+bool expiry_make_room(void)
+{
+	unsigned int max_half_open = READ_ONCE(expiry_limits.max_half_open);
+	unsigned int max_flows = READ_ONCE(expiry_limits.max_flows);
+	int i;
+
+	for (i = 0; i < 2 && half_open_count() >= max_half_open; i++)
+		if (!evict_first(half_open_queues, ARRAY_SIZE(half_open_queues)))
+			return false;
+	for (i = 0; i < 2 && flow_count() >= max_flows; i++)
+		if (!evict_any())
+			return false;
+	return true;
 }
 
 /* One walk over the table; how many flows it ended. */
@@ -307,4 +325,5 @@ void expiry_init(void)
 void expiry_exit(void)
 {
 	cancel_delayed_work_sync(&worker);
+	expiry_flush(NULL);
 }

@@ -39,7 +39,9 @@ extern struct expiry_limits expiry_limits;
 void expiry_init(void);
 
 /**
- * expiry_exit - stop to look
+ * expiry_exit - stop to look, end all flows that are left
+ *
+ * No segment comes any more.
  *
  * Context: may sleep.
  */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/random.h>
 #include <linux/rhashtable.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
 #include <net/ipv6.h>
 #include <net/netns/hash.h>
+#include "compat.h"
 #include "flow.h"
 
 static struct rhashtable table;
@@ -125,6 +127,7 @@ struct flow *flow_alloc(const struct flow_key *key)
 		return NULL;
 	*flow = (struct flow){
 		.key	= *key,
+		.netns	= key->net->ns.inum,
 		.id	= atomic64_inc_return(&last_id),
 	};
 	spin_lock_init(&flow->lock);

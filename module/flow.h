@@ -26,7 +26,7 @@ struct net;
 
 /**
  * struct flow_key - what tells flows apart
- * @net: network namespace; compared, never followed without its hooks' leave
+ * @net: network namespace; followed in its hooks, elsewhere only compared
  * @ports: of both endpoints, network order, as one word for the comparison
  * @port: the same, one by one
  * @place: 0 for this host's stack, else the mirrored interface
@@ -68,6 +68,7 @@ struct flow_key {
  * @synack_us: first SYN to first SYN+ACK
  * @ack_us: first SYN+ACK to the ACK that established it
  * @known: which of the two hold, TCPTRACE_KNOWN_*
+ * @netns: inode number of the namespace, which may be gone before the flow is
  * @active: jiffies of what last restarted its timer
  * @queued: jiffies when it got its place in the queue
  * @bytes: payload from each &enum fsm_dir
@@ -86,6 +87,7 @@ struct flow {
 	struct fsm	fsm;
 	u32		synack_us;
 	u32		ack_us;
+	u32		netns;
 	u64		id;
 	u64		start_ns;
 	unsigned long	active;

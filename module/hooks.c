@@ -19,14 +19,15 @@
  * @state: the hook it is at
  * @tcp: offset of the TCP header in @skb
  * @len: length of TCP header and payload
- * @whole: it is not a fragment
+ * @checkable: its checksum can be verified: it is no fragment, and the address that
+ *	the sum covers is the one in the header, not the end of a source route
  */
 struct packet {
 	const struct sk_buff *skb;
 	const struct nf_hook_state *state;
 	unsigned int	tcp;
 	unsigned int	len;
-	bool		whole;
+	bool		checkable;
 };
 
 static const u8 hook_of[] = {
@@ -35,10 +36,15 @@ static const u8 hook_of[] = {
 	[NF_INET_LOCAL_OUT]	= TCPTRACE_HOOK_OUT,
 };
 
-/* Loopback was seen when it left. */
-static bool seen_before(const struct nf_hook_state *state)
+/*
+ * Loopback was seen when it left.  What leaves through a VRF passes LOCAL_OUT for the VRF
+ * and again for the interface below it, or comes in again.
+ */
+static bool seen_elsewhere(const struct nf_hook_state *state)
 {
-	return state->hook == NF_INET_LOCAL_IN && state->in->flags & IFF_LOOPBACK;
+	if (state->hook == NF_INET_LOCAL_IN)
+		return state->in->flags & IFF_LOOPBACK;
+	return state->hook == NF_INET_LOCAL_OUT && netif_is_l3_master(state->out);
 }
 
 /* Put the endpoints in canonical order; which of them is the source. */
@@ -78,7 +84,7 @@ static bool checksum_good(const struct packet *packet, u8 family)
 	const struct sk_buff *skb = packet->skb;
 	__wsum sum;
 
-	if (!packet->whole || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
+	if (!packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
 		return true;
 	sum = skb_checksum(skb, packet->tcp, packet->len, 0);
 	if (family == AF_INET)
@@ -161,7 +167,7 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 	struct packet packet = { .skb = skb, .state = state };
 	unsigned int header;
 
-	if (ip->protocol != IPPROTO_TCP || seen_before(state))
+	if (ip->protocol != IPPROTO_TCP || seen_elsewhere(state))
 		return NF_ACCEPT;
 	header = ip->ihl * 4;
 	if (header < sizeof(*ip) || skb->len < skb_network_offset(skb) + header)
@@ -172,9 +178,17 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 	}
 	packet.tcp = skb_network_offset(skb) + header;
 	packet.len = skb->len - packet.tcp;
-	packet.whole = !ip_is_fragment(ip);
+	packet.checkable = !ip_is_fragment(ip) && !IPCB(skb)->opt.srr;
 	look_at(&packet);
 	return NF_ACCEPT;
+}
+
+static bool has_route(const struct sk_buff *skb)
+{
+	unsigned int offset = 0;
+
+	return ipv6_hdr(skb)->nexthdr != IPPROTO_TCP &&
+	       ipv6_find_hdr(skb, &offset, NEXTHDR_ROUTING, NULL, NULL) >= 0;
 }
 
 static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -184,7 +198,7 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 	__be16 fragment = 0;
 	int tcp = skb_network_offset(skb) + sizeof(struct ipv6hdr);
 
-	if (seen_before(state))
+	if (seen_elsewhere(state))
 		return NF_ACCEPT;
 	if (protocol != IPPROTO_TCP) {
 		tcp = ipv6_skip_exthdr(skb, tcp, &protocol, &fragment);
@@ -197,7 +211,7 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 		return NF_ACCEPT;
 	packet.tcp = tcp;
 	packet.len = skb->len - tcp;
-	packet.whole = !fragment;
+	packet.checkable = !fragment && !has_route(skb);
 	look_at(&packet);
 	return NF_ACCEPT;
 }

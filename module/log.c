@@ -42,14 +42,19 @@ static void count(enum counter stat, u64 n)
 	local_bh_enable();
 }
 
+static void tell_suppressed(void)
+{
+	pr_info("%u lines suppressed\n", suppressed);
+	suppressed = 0;
+}
+
 /* May one more line be printed?  What was left out before is told first. */
 static bool allowed(void)
 {
 	if (!__ratelimit(&limit))
 		return false;
 	if (suppressed)
-		pr_info("%u lines suppressed\n", suppressed);
-	suppressed = 0;
+		tell_suppressed();
 	return true;
 }
 
@@ -89,7 +94,11 @@ static void stop(void)
 	if (!waiting)
 		return;
 	remove_wait_queue(stream_wait_queue(), &waiter);
+	mod_delayed_work(system_unbound_wq, &worker, 0);	/* what is there already */
+	flush_delayed_work(&worker);
 	cancel_delayed_work_sync(&worker);
+	if (suppressed)
+		tell_suppressed();
 	waiting = false;
 }
 
@@ -103,6 +112,7 @@ void log_set_level(enum log_level level)
 		reader.filter.kinds = BIT(TCPTRACE_EVENT_ESTABLISHED) | BIT(TCPTRACE_EVENT_END);
 	add_wait_queue(stream_wait_queue(), &waiter);
 	waiting = true;
+	mod_delayed_work(system_unbound_wq, &worker, 0);	/* what came meanwhile */
 }
 
 void log_exit(void)

@@ -42,7 +42,7 @@ static int bounded_get(char *text, const struct kernel_param *kp)
 {
 	const struct bounded *bounded = kp->arg;
 
-	return sysfs_emit(text, "%u\n", *bounded->value);
+	return sysfs_emit(text, "%u\n", READ_ONCE(*bounded->value));
 }
 
 static const struct kernel_param_ops bounded_ops = {

@@ -12,6 +12,8 @@
 #include "stats.h"
 #include "text.h"
 
+#define WALK_BATCH	256	/* flows of others to pass before others may use the CPU */
+
 /*
  * One open /proc/net/tcptrace.  The walk lasts as long as the file is open, so that a
  * long list costs one walk and not one for each page.
@@ -24,8 +26,16 @@ struct flow_iter {
 /* From @flow on, the first of this namespace; a table that is resized starts over. */
 static struct flow *ours(struct flow_iter *iter, struct flow *flow)
 {
-	while (flow && (IS_ERR(flow) || flow->key.net != iter->net))
+	unsigned int others;
+
+	for (others = 1; flow && (IS_ERR(flow) || flow->key.net != iter->net); others++) {
+		if (others % WALK_BATCH == 0) {
+			rhashtable_walk_stop(&iter->table);
+			cond_resched();
+			rhashtable_walk_start(&iter->table);
+		}
 		flow = rhashtable_walk_next(&iter->table);
+	}
 	return flow;
 }
 

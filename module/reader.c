@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bits.h>
 #include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/string.h>
 #include "reader.h"
 #include "ring.h"
 #include "stream.h"
+
+#define READER_BATCH	256	/* events to pass over before others may use the CPU */
 
 void reader_init(struct reader *reader, u64 seq)
 {
@@ -32,13 +36,12 @@ static void tell_lost(struct tcptrace_reader *account, struct tcptrace_event *ev
 {
 	u64 oldest = ring_oldest(stream_ring());
 
-	*event = (struct tcptrace_event){
-		.size		= sizeof(*event),
-		.kind		= TCPTRACE_EVENT_LOST,
-		.seq		= account->next_seq,
-		.time_ns	= ktime_get_ns(),
-		.lost.count	= oldest - account->next_seq,
-	};
+	memset(event, 0, sizeof(*event));
+	event->size = sizeof(*event);
+	event->kind = TCPTRACE_EVENT_LOST;
+	event->seq = account->next_seq;
+	event->time_ns = ktime_get_ns();
+	event->lost.count = oldest - account->next_seq;
 	account->lost += event->lost.count;
 	account->next_seq = oldest;
 }
@@ -75,6 +78,8 @@ bool reader_next(const struct reader *reader, struct tcptrace_reader *account,
 				return true;
 			}
 			account->filtered++;
+			if (account->filtered % READER_BATCH == 0)
+				cond_resched();
 		}
 	}
 }

@@ -32,7 +32,7 @@ void reader_init(struct reader *reader, u64 seq);
  *	was met; when the event is delivered, it becomes the reader's own
  * @event: receives the event
  *
- * Context: any; takes no lock.
+ * Context: may sleep; takes no lock.
  *
  * Return: false if there is none; @account is then behind what the filter passed
  * over.

@@ -47,35 +47,6 @@ void ring_publish(struct ring *ring, struct tcptrace_event *event)
 	preempt_enable();
 }
 
-/* Copy the first @words of an event. */
-static __always_inline enum ring_answer get(const struct ring *ring, u64 seq,
-					    struct tcptrace_event *event, unsigned int words)
-{
-	const struct ring_slot *slot = slot_of(ring, seq);
-	unsigned long *word = (unsigned long *)event;
-	unsigned long mark = seq;
-	unsigned long found = smp_load_acquire(&slot->mark);		/* B */
-	unsigned int i;
-
-	if (found != mark)
-		return (long)(found - mark) < 0 ? RING_NOT_YET : RING_OVERWRITTEN;
-#pragma GCC unroll 64
-	for (i = 0; i < words; i++)
-		word[i] = READ_ONCE(slot->word[i]);
-	smp_rmb();							/* D */
-	return READ_ONCE(slot->mark) == mark ? RING_EVENT : RING_OVERWRITTEN;
-}
-
-enum ring_answer ring_get(const struct ring *ring, u64 seq, struct tcptrace_event *event)
-{
-	return get(ring, seq, event, RING_WORDS);
-}
-
-enum ring_answer ring_peek(const struct ring *ring, u64 seq, struct tcptrace_event *event)
-{
-	return get(ring, seq, event, 1);
-}
-
 u64 ring_next(const struct ring *ring)
 {
 	return atomic64_read(&ring->last) + 1;
@@ -86,4 +57,39 @@ u64 ring_oldest(const struct ring *ring)
 	u64 last = atomic64_read(&ring->last);
 
 	return last > ring->mask ? last - ring->mask : 1;
+}
+
+/* Copy the first @words of an event. */
+static __always_inline enum ring_answer get(const struct ring *ring, u64 seq,
+					    struct tcptrace_event *event, unsigned int words)
+{
+	const struct ring_slot *slot = slot_of(ring, seq);
+	unsigned long *word = (unsigned long *)event;
+	unsigned long mark = seq;
+	unsigned long found = smp_load_acquire(&slot->mark);		/* B */
+	unsigned int i;
+
+	/* a short mark comes round again: half a round behind, it would look like "not yet" */
+	if (sizeof(mark) < sizeof(seq) && seq < ring_oldest(ring))
+		return RING_OVERWRITTEN;
+	if (found != mark)
+		return (long)(found - mark) < 0 ? RING_NOT_YET : RING_OVERWRITTEN;
+#pragma GCC unroll 64
+	for (i = 0; i < words; i++)
+		word[i] = READ_ONCE(slot->word[i]);
+	smp_rmb();							/* D */
+	if (READ_ONCE(slot->mark) == mark)
+		return RING_EVENT;
+	smp_rmb();							/* F */
+	return RING_OVERWRITTEN;
+}
+
+enum ring_answer ring_get(const struct ring *ring, u64 seq, struct tcptrace_event *event)
+{
+	return get(ring, seq, event, RING_WORDS);
+}
+
+enum ring_answer ring_peek(const struct ring *ring, u64 seq, struct tcptrace_event *event)
+{
+	return get(ring, seq, event, 1);
 }

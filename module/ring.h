@@ -23,7 +23,8 @@
  *
  * Since s - 1 lies between the two others, one comparison serves a reader of
  * event r: mark == r it is there, mark < r not yet, mark > r overwritten.  Marks
- * are compared as differences and may wrap, so a long is enough.
+ * are compared as differences and may wrap, so a long is enough for a reader less than half
+ * a round behind; where a long is short, ring_oldest() tells the others.
  *
  * Writer of s				Reader of r
  * -----------				-----------
@@ -37,6 +38,10 @@
  * slot: the later one waits, which takes a whole lap of events during one copy.
  * B pairs with E: who sees mark r sees the words of r.  C pairs with D: who
  * copied a word of a later event sees its mark s - 1.
+ *
+ * After "overwritten" the reader asks ring_oldest() where to go on.  The acquire of B, or
+ * the read barrier F behind the second look at the mark, pairs with the full barrier of the
+ * increment that allotted s: the answer is then behind r.
  *
  * The words are copied one by one, as single accesses, because a reader may copy
  * while they change; it then throws its copy away.

@@ -8,8 +8,9 @@
 /* Every counter, with its name and its meaning. */
 #define STATS(X)								\
 	X(SEGMENTS, "segments", "TCP segments looked at")			\
-	X(FRAGMENTS, "fragments", "IP fragments without a TCP header, skipped")	\
+	X(FRAGMENTS, "fragments", "IP fragments but the first; IPv6: any protocol") \
 	X(NO_FLOW, "no_flow", "segments of no known connection, not picked up")	\
+	X(STRAYS_SUPPRESSED, "strays_suppressed", "segments of no flow, too many to report") \
 	X(INVALID, "invalid", "segments that changed nothing and were reported")	\
 	X(EVENTS, "events", "events published on the device")			\
 	X(FLOWS_OPENED, "flows_opened", "flows that began with a SYN")		\
@@ -18,8 +19,8 @@
 	X(FLOWS_TIMED_OUT, "flows_timed_out", "flows that a timer ended")	\
 	X(FLOWS_EVICTED, "flows_evicted", "flows forgotten to make room")	\
 	X(FLOWS_FLUSHED, "flows_flushed", "flows ended by a flush or with their namespace") \
-	X(NO_ROOM, "no_room", "connections not followed: no flow could be evicted") \
-	X(NO_MEMORY, "no_memory", "connections not followed: the kernel had no memory") \
+	X(NO_ROOM, "no_room", "segments not followed: no flow could be evicted") \
+	X(NO_MEMORY, "no_memory", "connections not followed: no memory for a flow") \
 	X(LOG_SUPPRESSED, "log_suppressed", "dmesg lines left out by the rate limit") \
 	X(LOG_LOST, "log_lost", "events that were overwritten before dmesg got them")
 

@@ -82,19 +82,22 @@ static char *put_milli(char *p, u64 milli)
 	return put_pair(p, rest % 100);
 }
 
-static char *put_endpoint(char *p, u8 ip_version, const u8 *addr, __be16 port)
+static char *put_address(char *p, u8 ip_version, const u8 *addr)
 {
 	int i;
 
-	if (ip_version == 6) {
-		p += sprintf(p, "[%pI6c]", addr);
-	} else {
-		for (i = 0; i < 4; i++) {
-			p = put_u32(p, addr[i]);
-			*p++ = '.';
-		}
-		p--;
+	if (ip_version == 6)
+		return p + sprintf(p, "[%pI6c]", addr);
+	for (i = 0; i < 4; i++) {
+		p = put_u32(p, addr[i]);
+		*p++ = '.';
 	}
+	return p - 1;
+}
+
+static char *put_endpoint(char *p, u8 ip_version, const u8 *addr, __be16 port)
+{
+	p = put_address(p, ip_version, addr);
 	*p++ = ':';
 	return put_u32(p, ntohs(port));
 }
@@ -180,7 +183,7 @@ static char *put_icmp(char *p, const struct tcptrace_event *event)
 {
 	p = PUT_FIELD(p, " icmp=", event->icmp.type);
 	p = PUT_FIELD(p, "/", event->icmp.code);
-	return put_endpoint(PUT(p, " from="), event->ip_version, event->icmp.from, 0);
+	return put_address(PUT(p, " from="), event->ip_version, event->icmp.from);
 }
 
 static char *put_part(char *p, const struct tcptrace_event *event)

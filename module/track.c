@@ -245,6 +245,7 @@ void track_segment(struct flow_key *key, const struct sighting *at)
 		if (begin(key, at, reuse))
 			return;
 	}
+	stats_inc(STAT_NO_ROOM);
 }
 
 void track_invalid(struct flow_key *key, const struct sighting *at,
