@@ -153,8 +153,6 @@ static int stats_show(struct seq_file *seq, void *token)
 	for (stat = 0; stat < STATS_COUNT; stat++)
 		seq_printf(seq, "%-16s %12llu  %s\n", stats_name(stat), stats_sum(stat),
 			   stats_meaning(stat));
-	seq_printf(seq, "%-16s %12u  %s\n", "flows", flow_count(),
-		   "flows in the table now, of all namespaces");
 	return 0;
 }
 

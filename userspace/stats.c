@@ -46,6 +46,7 @@ static void print_info(const struct stat_format *format, const struct tcptrace_i
 	format->number(false, "ring_events", info->ring_events, "events that the ring holds");
 	format->number(false, "first_seq", info->first_seq, "the oldest event in the ring");
 	format->number(false, "produced", info->next_seq - 1, "events since the module was loaded");
+	format->number(false, "flows", info->flows, "live flows in all namespaces");
 }
 
 /* One counter a line: its name, its value, what it means. */

@@ -20,8 +20,9 @@ import time
 from lib import device
 from lib.device import CONSTANTS, Device, EVENT_SIZE, Event, errno_of, plain_read
 from lib.host import Host
-from lib.kernel import Module, READER, attempt, run
+from lib.kernel import Module, READER, attempt, run, stats
 from lib.net import libc
+from lib.packet import packet
 from lib.tap import check, main, same, test
 
 RING = 64
@@ -355,6 +356,23 @@ def shared(host):
         same((seen, Event.from_buffer_copy(output).seq + 1),
              (1, reader.account().next_seq), "what both read")
         same(len(reader.drain()), 1, "what is left")
+
+
+@test
+def strays(_host):
+    """a flood of RSTs of no flow: so many a second are told, all are counted"""
+    count = 4000
+    before, start = stats(), time.monotonic()
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        for port in range(count):
+            raw.sendto(packet(("127.0.0.1", 5), ("127.0.0.1", 6000 + port), "R", 1),
+                       ("127.0.0.1", 0))
+    seconds = time.monotonic() - start
+    after = stats()
+    told, kept, met = (after[name] - before[name]
+                       for name in ("invalid", "strays_suppressed", "no_flow"))
+    same((told + kept, met), (count, count), "told and not told, counted")
+    check(1000 <= told <= 1000 * (seconds + 1), f"{told} told in {seconds:.1f} s")
 
 
 if __name__ == "__main__":
