@@ -157,47 +157,54 @@ static bool covers_syn(const struct fsm_endpoint *end, u32 ack)
 	return end->seen & FSM_SYN && seq_between(end->isn + 1, ack, end->end);
 }
 
+/* What the receiver has no room for does not count as sent: it may be forged. */
+static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 end)
+{
+	if (seq_before(from->end, end) && !(to->seen & FSM_ACKS && seq_before(to->edge, end)))
+		from->end = end;
+}
+
+/* An ACK beyond the window it offered itself, and of what was never sent, is not believed. */
+static void advance_ack(struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack, u32 edge)
+{
+	if (seq_before(from->edge, ack) && seq_before(to->end, ack))
+		return;
+	if (seq_before(from->ack, ack)) {
+		from->ack = ack;
+		/* it got more than passed here */
+		if (seq_before(to->end, ack))
+			to->end = ack;
+	}
+	if (seq_before(from->edge, edge))
+		from->edge = edge;
+}
+
 /* Note how far the sender sent, acknowledged, and lets its peer send. */
 static void advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
 		    const struct segment *seg)
 {
-	u32 end = segment_end(seg);
-	u32 window, edge;
+	/* the window of a SYN is not scaled, RFC 7323 section 2.2 */
+	u32 window = seg->flags & TCPTRACE_TCP_SYN ? seg->window :
+						     (u32)seg->window << from->wscale;
 
-	/* what the receiver has no room for does not count as sent: it may be forged */
-	if (!(from->seen & FSM_SENT))
-		from->end = end;
-	else if (seq_before(from->end, end) &&
-		 !(to->seen & FSM_ACKS && seq_before(to->edge, end)))
-		from->end = end;
+	if (from->seen & FSM_SENT)
+		advance_end(from, to, segment_end(seg));
+	else
+		from->end = segment_end(seg);
 	from->seen |= FSM_SENT;
 
-	/* the window of a SYN is not scaled, RFC 7323 section 2.2 */
-	window = seg->flags & TCPTRACE_TCP_SYN ? seg->window : (u32)seg->window << from->wscale;
 	if (!(seg->flags & TCPTRACE_TCP_ACK)) {
 		from->edge = window;	/* behind its first acknowledgment, see below */
-		return;
-	}
-	edge = seg->ack + window;
-	if (!(from->seen & FSM_ACKS)) {
+	} else if (from->seen & FSM_ACKS) {
+		advance_ack(from, to, seg->ack, seg->ack + window);
+	} else {
 		/* the peer may have used the window of the SYN, which may have been wider */
 		if (window < from->edge)
-			edge = seg->ack + from->edge;
+			window = from->edge;
 		from->seen |= FSM_ACKS;
 		from->ack = seg->ack;
-		from->edge = edge;
-		return;
+		from->edge = seg->ack + window;
 	}
-	if (seq_before(from->edge, seg->ack) && seq_before(to->end, seg->ack))
-		return;
-	if (seq_before(from->ack, seg->ack)) {
-		from->ack = seg->ack;
-		/* it got more than passed here */
-		if (seq_before(to->end, seg->ack))
-			to->end = seg->ack;
-	}
-	if (seq_before(from->edge, edge))
-		from->edge = edge;
 }
 
 /* RFC 7323 section 2.2: scaling holds if both SYNs offer it. */
@@ -545,9 +552,14 @@ static bool is_quiet(const struct fsm *fsm)
 
 bool fsm_carry(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg)
 {
+	struct fsm_endpoint *from = &fsm->end[dir];
+	struct fsm_endpoint *to = &fsm->end[!dir];
+
 	if (!fsm->quiet || (seg->flags & (SEGMENT_CONTROL | TCPTRACE_TCP_ACK)) != TCPTRACE_TCP_ACK)
 		return false;
-	advance(&fsm->end[dir], &fsm->end[!dir], seg);
+	/* advance(), with all known that it asks for */
+	advance_end(from, to, seg->seq + seg->payload_len);
+	advance_ack(from, to, seg->ack, seg->ack + ((u32)seg->window << from->wscale));
 	return true;
 }
 
