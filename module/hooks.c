@@ -38,13 +38,15 @@ static const u8 hook_of[] = {
 
 /*
  * Loopback was seen when it left.  What leaves through a VRF passes LOCAL_OUT for the VRF
- * and again for the interface below it, or comes in again.
+ * and again for the interface below it, or comes in again.  ip6_xmit() names the interface
+ * both times; if the VRF has a queue, only the route tells the first from the second.
  */
-static bool seen_elsewhere(const struct nf_hook_state *state)
+static bool seen_elsewhere(const struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	if (state->hook == NF_INET_LOCAL_IN)
 		return state->in->flags & IFF_LOOPBACK;
-	return state->hook == NF_INET_LOCAL_OUT && netif_is_l3_master(state->out);
+	return state->hook == NF_INET_LOCAL_OUT &&
+	       (netif_is_l3_master(state->out) || netif_is_l3_master(skb_dst(skb)->dev));
 }
 
 /* Put the endpoints in canonical order; which of them is the source. */
@@ -161,13 +163,20 @@ static void skip_fragment(void)
 	local_bh_enable();
 }
 
+/* The options of what a program sends raw are not parsed: any may be a source route. */
+static bool may_be_routed(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return ip_hdr(skb)->ihl > sizeof(struct iphdr) / 4 &&
+	       (state->hook == NF_INET_LOCAL_OUT || IPCB(skb)->opt.srr);
+}
+
 static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 	struct packet packet = { .skb = skb, .state = state };
 	unsigned int header;
 
-	if (ip->protocol != IPPROTO_TCP || seen_elsewhere(state))
+	if (ip->protocol != IPPROTO_TCP || seen_elsewhere(skb, state))
 		return NF_ACCEPT;
 	header = ip->ihl * 4;
 	if (header < sizeof(*ip) || skb->len < skb_network_offset(skb) + header)
@@ -178,17 +187,19 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 	}
 	packet.tcp = skb_network_offset(skb) + header;
 	packet.len = skb->len - packet.tcp;
-	packet.checkable = !ip_is_fragment(ip) && !IPCB(skb)->opt.srr;
+	packet.checkable = !ip_is_fragment(ip) && !may_be_routed(skb, state);
 	look_at(&packet);
 	return NF_ACCEPT;
 }
 
-static bool has_route(const struct sk_buff *skb)
+/* A routing header with addresses still to visit: the destination is not the last one. */
+static bool on_route(const struct sk_buff *skb)
 {
 	unsigned int offset = 0;
+	int flags = IP6_FH_F_SKIP_RH;
 
 	return ipv6_hdr(skb)->nexthdr != IPPROTO_TCP &&
-	       ipv6_find_hdr(skb, &offset, NEXTHDR_ROUTING, NULL, NULL) >= 0;
+	       ipv6_find_hdr(skb, &offset, NEXTHDR_ROUTING, NULL, &flags) >= 0;
 }
 
 static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -196,9 +207,10 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 	struct packet packet = { .skb = skb, .state = state };
 	u8 protocol = ipv6_hdr(skb)->nexthdr;
 	__be16 fragment = 0;
+	bool routed;
 	int tcp = skb_network_offset(skb) + sizeof(struct ipv6hdr);
 
-	if (seen_elsewhere(state))
+	if (seen_elsewhere(skb, state))
 		return NF_ACCEPT;
 	if (protocol != IPPROTO_TCP) {
 		tcp = ipv6_skip_exthdr(skb, tcp, &protocol, &fragment);
@@ -209,9 +221,12 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 		skip_fragment();
 	if (protocol != IPPROTO_TCP || skb->len < tcp)
 		return NF_ACCEPT;
+	routed = on_route(skb);
+	if (routed && state->hook == NF_INET_LOCAL_IN)
+		return NF_ACCEPT;	/* it goes on from here, or comes in again */
 	packet.tcp = tcp;
 	packet.len = skb->len - tcp;
-	packet.checkable = !fragment && !has_route(skb);
+	packet.checkable = !fragment && !routed;
 	look_at(&packet);
 	return NF_ACCEPT;
 }

@@ -299,7 +299,7 @@ struct tcptrace_syn {
  *	the handshake took @synack_us + @ack_us
  * @duration_us: first segment to this event
  * @bytes: payload from the initiator [0] and from the responder [1], as sent:
- *	retransmissions count again
+ *	retransmissions count again, of a fragmented segment only the first part
  * @pkts: packets from each as the host handles them: GSO and GRO join several
  */
 struct tcptrace_summary {

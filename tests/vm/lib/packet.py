@@ -24,18 +24,54 @@ def ip_header(source, dest, length):
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:]
 
 
-def packet(source, dest, flags, seq=0, ack=0, *, offset=5, good_checksum=True, cut=None):
+def packet(source, dest, flags, seq=0, ack=0, *, offset=5, good_checksum=True, cut=None,
+           payload=b"", dest_in_sum=None):
     """An IP packet with a TCP header; source and dest are (address, port).
 
-    offset: the data offset that the header claims; cut: send only so much of the header
+    offset: the data offset that the header claims; cut: send only so much of the segment;
+    dest_in_sum: the end of a source route, which the checksum covers in place of dest
     """
     addresses = [ipaddress.ip_address(end[0]) for end in (source, dest)]
     bits = sum(FLAGS[letter] for letter in flags)
     header = struct.pack("!HHIIBBHHH", source[1], dest[1], seq % 2**32, ack % 2**32,
                          offset << 4, bits, 8192, 0, 0)
-    pseudo = b"".join(address.packed for address in addresses)
-    pseudo += struct.pack("!II", len(header), 6)
-    total = checksum(pseudo + header) ^ (0 if good_checksum else 0x5555)
-    header = header[:16] + struct.pack("!H", total) + header[18:]
-    header = header[:cut]
-    return ip_header(*addresses, len(header)) + header
+    last = ipaddress.ip_address(dest_in_sum) if dest_in_sum else addresses[1]
+    pseudo = addresses[0].packed + last.packed + struct.pack("!II", len(header + payload), 6)
+    total = checksum(pseudo + header + payload) ^ (0 if good_checksum else 0x5555)
+    segment = header[:16] + struct.pack("!H", total) + header[18:] + payload
+    segment = segment[:cut]
+    return ip_header(*addresses, len(segment)) + segment
+
+
+def with_options(whole, options):
+    """An IPv4 packet with IP options, whose length is a multiple of four."""
+    words = 5 + len(options) // 4
+    header = bytes([0x40 | words]) + whole[1:2] + struct.pack("!H", len(whole) + len(options))
+    header += whole[4:10] + bytes(2) + whole[12:20] + options
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + whole[20:]
+
+
+def with_headers(whole, *headers):
+    """An IPv6 packet with extension headers: (number, its bytes from the second on)."""
+    numbers = [number for number, _ in headers] + [whole[6]]
+    chain = b"".join(bytes([after]) + rest
+                     for (_, rest), after in zip(headers, numbers[1:], strict=True))
+    length = struct.pack("!H", len(whole) - 40 + len(chain))
+    return whole[:4] + length + bytes([numbers[0]]) + whole[7:40] + chain + whole[40:]
+
+
+def fragments(whole, size, ident):
+    """An IP packet in fragments of so many bytes, a multiple of eight."""
+    parts = []
+    start = 40 if whole[0] >> 4 == 6 else 20
+    for at in range(start, len(whole), size):
+        data, more = whole[at:at + size], at + size < len(whole)
+        if start == 40:
+            frag = struct.pack("!BHI", 0, at - start | more, ident)
+            parts.append(with_headers(whole[:40] + data, (44, frag)))
+        else:
+            where = struct.pack("!HH", ident, (at - start) // 8 | more << 13)
+            header = whole[:2] + struct.pack("!H", 20 + len(data)) + where + whole[8:10] + bytes(2)
+            header += whole[12:20]
+            parts.append(header[:10] + struct.pack("!H", checksum(header)) + header[12:] + data)
+    return parts

@@ -34,6 +34,10 @@ class Failure(Exception):
         self.lines = lines
 
 
+class Skip(Exception):
+    """The test cannot be run here; why."""
+
+
 def check(condition, what, lines=()):
     if not condition:
         raise Failure(what, lines)
@@ -73,6 +77,8 @@ class Report:
             function(*args)
         except Failure as failure:
             self.line(False, name, [str(failure), *failure.lines])
+        except Skip as skip:
+            self.line(True, f"{name} # SKIP {skip}")
         except Exception:  # a test that dies is a test that fails
             self.line(False, name, traceback.format_exc().splitlines())
         else:
