@@ -10,6 +10,8 @@ VM_KDIR	= /usr/src/linux-headers-$(shell scripts/kver)
 all: module reader
 
 module: setup-build
+	@[ -e /lib/modules/$(KVER)/build ] || \
+		echo "No headers for $(KVER): building for $(notdir $(KDIR)) instead."
 	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 modules
 
 reader: setup-build
@@ -80,7 +82,7 @@ setup-build:
 	scripts/setup build
 
 vm-build: setup
-	$(MAKE) KDIR=$(VM_KDIR) all
+	$(MAKE) KVER="$$(scripts/kver)" KDIR=$(VM_KDIR) all
 
 .PHONY: all module reader load unload demo test check bench profile coverage clean help
 .PHONY: setup setup-build vm-build compile_commands.json

@@ -7,7 +7,7 @@ import os
 import pathlib
 
 from lib import device, net
-from lib.device import Device, errno_of
+from lib.device import Device, errno_of, live_flows
 from lib.host import Host, Traffic
 from lib.kernel import (Kmsg, Module, PARAMETERS, READER, STATS, attempt, load, loaded, stats,
                         unload)
@@ -15,12 +15,6 @@ from lib.tap import check, main, same, test, wait_for
 from lib.trace import Trace
 
 CYCLES = 20
-
-
-def live_flows():
-    """how many there are, by the device"""
-    with Device() as reader:
-        return reader.info().flows
 
 
 @test

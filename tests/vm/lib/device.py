@@ -166,6 +166,12 @@ class Device:
                 return found.decode().splitlines()
 
 
+def live_flows():
+    """How many flows there are, in all namespaces."""
+    with Device() as reader:
+        return reader.info().flows
+
+
 def errno_of(function, *args):
     """The name of the error that a call ends with, or None."""
     try:
