@@ -86,13 +86,12 @@ static size_t render(const struct session *session, char *p)
  */
 static ssize_t copy_batch(struct session *session, char __user *buf, size_t count)
 {
-	struct tcptrace_reader next = session->reader.account, account;
+	struct tcptrace_reader account = session->reader.account, next = account;
 	size_t len = 0;
 
 	do {
 		size_t size;
 
-		account = next;
 		if (!reader_next(&session->reader, &next, &session->event)) {
 			account = next;
 			break;

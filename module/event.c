@@ -144,8 +144,8 @@ void event_publish(const struct flow *flow, const struct fsm_result *res, u64 no
 	put_flow(&event, flow);
 	if (at) {
 		put_sighting(&event, at);
-		event.sender = at->from == flow->initiator ? TCPTRACE_SIDE_INITIATOR :
-							     TCPTRACE_SIDE_RESPONDER;
+		event.sender = flow_direction(flow, at->from) == FSM_INITIATOR ?
+			       TCPTRACE_SIDE_INITIATOR : TCPTRACE_SIDE_RESPONDER;
 	}
 	for (change = res->change; change < res->change + res->changes; change++) {
 		put_states(&event, change->prev, change->state);

@@ -100,6 +100,12 @@ struct flow {
 	};
 };
 
+/* Who sends what comes from endpoint @from of the flow's key, 0 or 1. */
+static inline enum fsm_dir flow_direction(const struct flow *flow, u8 from)
+{
+	return from == flow->initiator ? FSM_INITIATOR : FSM_RESPONDER;
+}
+
 /**
  * flow_init - the table, empty
  *

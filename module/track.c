@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include "event.h"
@@ -10,11 +9,6 @@
 
 /* Two CPUs may make and remove the same flow at once, but not for long. */
 #define TRACK_TRIES	4
-
-static enum fsm_dir direction(const struct flow *flow, const struct sighting *at)
-{
-	return at->from == flow->initiator ? FSM_INITIATOR : FSM_RESPONDER;
-}
 
 /* Saturates at an hour and more: a figure never wraps. */
 static u32 elapsed_us(u64 from_ns, u64 to_ns)
@@ -53,7 +47,7 @@ static void note_times(struct flow *flow, const struct fsm_result *res, u64 now_
 
 static void count(struct flow *flow, const struct sighting *at)
 {
-	enum fsm_dir dir = direction(flow, at);
+	enum fsm_dir dir = flow_direction(flow, at->from);
 
 	flow->pkts[dir]++;
 	flow->bytes[dir] += at->seg->payload_len;
@@ -103,12 +97,12 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 
 	if (unlikely(flow->dead))
 		return STEP_GONE;
-	if (likely(fsm_carry(&flow->fsm, direction(flow, at), at->seg))) {
+	if (likely(fsm_carry(&flow->fsm, flow_direction(flow, at->from), at->seg))) {
 		count(flow, at);
 		expiry_active(flow);
 		return STEP_DONE;
 	}
-	fsm_step(&flow->fsm, direction(flow, at), at->seg, &res);
+	fsm_step(&flow->fsm, flow_direction(flow, at->from), at->seg, &res);
 	if (unlikely(res.reuse)) {
 		remove_reused(flow);
 		return STEP_REUSED;
@@ -161,7 +155,7 @@ static void pickup_flow(struct flow *flow, const struct flow_key *key, const str
 	struct fsm_result res;
 
 	flow->initiator = guess_initiator(key, at);
-	fsm_pickup(&flow->fsm, direction(flow, at), at->seg, &res);
+	fsm_pickup(&flow->fsm, flow_direction(flow, at->from), at->seg, &res);
 	event_publish(flow, &res, flow->start_ns, at);
 	stats_inc(STAT_FLOWS_PICKED_UP);
 }
