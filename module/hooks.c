@@ -137,7 +137,7 @@ static void look(const struct packet *packet)
 		at.from = order_v6(&key, ipv6_hdr(packet->skb), source, dest);
 
 	if (seg.flags & SEGMENT_CONTROL && !reason) {
-		if (seg.flags & TCPTRACE_TCP_SYN)
+		if (seg.flags & (TCPTRACE_TCP_SYN | TCPTRACE_TCP_FIN))
 			parse_options(packet, &seg);
 		if (!checksum_good(packet, key.family))
 			reason = TCPTRACE_REASON_BAD_CHECKSUM;
