@@ -46,13 +46,30 @@ static __sum16 checksum(const struct packet *packet, __wsum sum)
 			       IPPROTO_TCP, sum);
 }
 
+/*
+ * The sum as it stands in a packet that its sender's interface was still to complete: over
+ * the pseudo header alone, and not inverted.  Captures taken on the sending host have it.
+ */
+static bool left_to_interface(const struct packet *packet)
+{
+	u8 buffer[2];
+	const u8 *sum;
+
+	if (packet->hook != TCPTRACE_HOOK_INGRESS)
+		return false;
+	sum = skb_header_pointer(packet->skb, packet->tcp + SEGMENT_CHECKSUM, sizeof(buffer),
+				 buffer);
+	return sum && get_unaligned((const __sum16 *)sum) == (__force __sum16)~checksum(packet, 0);
+}
+
 bool packet_checksum_good(const struct packet *packet)
 {
 	const struct sk_buff *skb = packet->skb;
 
 	if (!packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
 		return true;
-	return !checksum(packet, skb_checksum(skb, packet->tcp, packet->len, 0));
+	return !checksum(packet, skb_checksum(skb, packet->tcp, packet->len, 0)) ||
+	       left_to_interface(packet);
 }
 
 static void parse_options(const struct packet *packet, struct segment *seg)

@@ -86,7 +86,8 @@ bool packet_read_extensions(const struct sk_buff *skb, struct packet_extensions 
  * @packet: all filled in
  *
  * The sum is not stored, the packet stays as it is.  A packet that this host just made,
- * whose sum the interface has checked, or that is not checkable, is good.
+ * whose sum the interface has checked, or that is not checkable, is good; and a mirrored
+ * one that was captured before its sender's interface summed it up.
  *
  * Context: any; costs a look at every byte.
  */
