@@ -8,6 +8,8 @@
 #define SEGMENT_HEADER_MIN	20
 #define SEGMENT_HEADER_MAX	60
 
+#define SEGMENT_CHECKSUM	16	/* offset in the header */
+
 #define SEGMENT_CONTROL		(TCPTRACE_TCP_SYN | TCPTRACE_TCP_FIN | TCPTRACE_TCP_RST)
 
 /**

@@ -13,6 +13,7 @@ HARMLESS = (
     "IPv6: ADDRCONF(NETDEV_CHANGE)",
     "nf_tables: (c)",
     "netem: version",
+    "device mon",	# enters or leaves promiscuous mode
     "hrtimer: interrupt took",
     "clocksource: ",
 )
