@@ -9,6 +9,12 @@
 #include <linux/timer.h>
 #include <linux/version.h>
 
+#if KERNEL_VERSION(6, 12, 0) > LINUX_VERSION_CODE
+#include <asm/unaligned.h>
+#else
+#include <linux/unaligned.h>
+#endif
+
 #if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
 #define timer_shutdown_sync(timer)	del_timer_sync(timer)
 #endif

@@ -277,8 +277,14 @@ bool expiry_make_room(void)
 	return true;
 }
 
+static bool flushed(const struct flow *flow, const struct net *net, u8 mirror)
+{
+	return (!net || flow->key.net == net) &&
+	       (!mirror || flow_place_mirror(flow->key.place) == mirror);
+}
+
 /* One walk over the table; how many flows it ended. */
-static unsigned int flush_pass(const struct net *net, u64 last_id)
+static unsigned int flush_pass(const struct net *net, u8 mirror, u64 last_id)
 {
 	unsigned int ended = 0, met = 0;
 	struct rhashtable_iter iter;
@@ -287,7 +293,7 @@ static unsigned int flush_pass(const struct net *net, u64 last_id)
 	flow_walk_enter(&iter);
 	rhashtable_walk_start(&iter);
 	while ((flow = rhashtable_walk_next(&iter))) {
-		if (!IS_ERR(flow) && flow->id <= last_id && (!net || flow->key.net == net)) {
+		if (!IS_ERR(flow) && flow->id <= last_id && flushed(flow, net, mirror)) {
 			local_bh_disable();
 			end_flow(flow, end_flushed);
 			local_bh_enable();
@@ -304,12 +310,12 @@ static unsigned int flush_pass(const struct net *net, u64 last_id)
 	return ended;
 }
 
-void expiry_flush(const struct net *net)
+void expiry_flush(const struct net *net, u8 mirror)
 {
 	u64 last_id = flow_last_id();
 
 	/* a walk that pauses at a flow which is then removed may pass over its neighbours */
-	while (flush_pass(net, last_id))
+	while (flush_pass(net, mirror, last_id))
 		;
 }
 
@@ -325,5 +331,5 @@ void expiry_init(void)
 void expiry_exit(void)
 {
 	cancel_delayed_work_sync(&worker);
-	expiry_flush(NULL);
+	expiry_flush(NULL, 0);
 }

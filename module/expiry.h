@@ -89,11 +89,12 @@ bool expiry_make_room(void);
 /**
  * expiry_flush - end every flow with its verdict so far
  * @net: of this namespace; NULL for all
+ * @mirror: seen on the mirrored interface of this number; 0 for anywhere
  *
  * Context: may sleep.
  *
  * Flows that come meanwhile stay.
  */
-void expiry_flush(const struct net *net);
+void expiry_flush(const struct net *net, u8 mirror);
 
 #endif /* _TCPTRACE_EXPIRY_H */

@@ -29,7 +29,7 @@ struct net;
  * @net: network namespace; followed in its hooks, elsewhere only compared
  * @ports: of both endpoints, network order, as one word for the comparison
  * @port: the same, one by one
- * @place: 0 for this host's stack, else the mirrored interface
+ * @place: where it is seen: 0 for this host's stack, else see flow_place()
  * @family: AF_INET or AF_INET6
  * @hash: of all the rest, by flow_find()
  * @v4: addresses of both endpoints
@@ -44,15 +44,44 @@ struct flow_key {
 		u32	ports;
 		__be16	port[2];
 	};
-	u16		place;
-	u16		family;
+	u32		place;
 	union {
 		u64	v4_pair;
 		__be32	v4[2];
 		struct in6_addr v6[2];
 	};
 	u32		hash;
+	u16		family;
 };
+
+/**
+ * flow_place - a place in the key of a flow, other than this host's stack
+ * @mirror: number of the mirrored interface, from 1
+ * @outer: id of its outer VLAN, 1 to 4095, or 0 for none
+ * @inner: id of a VLAN inside of that, or 0
+ *
+ * No two places are the same: addresses may overlap in two VLANs.  The number of an
+ * interface goes to another one only when no flow has it any more.
+ */
+static inline u32 flow_place(u8 mirror, u16 outer, u16 inner)
+{
+	return (u32)mirror << 24 | outer << 12 | inner;
+}
+
+static inline u8 flow_place_mirror(u32 place)
+{
+	return place >> 24;
+}
+
+static inline u16 flow_place_outer(u32 place)
+{
+	return place >> 12 & 0xfff;
+}
+
+static inline u16 flow_place_inner(u32 place)
+{
+	return place & 0xfff;
+}
 
 /**
  * struct flow - one connection in one network namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "fsm.h"
 
-#define WSCALE_UNKNOWN	14	/* the widest, RFC 7323 section 2.3 */
 #define COUNT_MAX	255
 
 /* What an endpoint does, or learns. */
@@ -148,122 +147,6 @@ static enum tcptrace_side side(const struct fsm *fsm, const struct fsm_endpoint 
 }
 
 /*
- * Sequence numbers
- */
-
-/* RFC 9293 section 3.4: the SYN is acknowledged, and nothing that was never sent. */
-static bool covers_syn(const struct fsm_endpoint *end, u32 ack)
-{
-	return end->seen & FSM_SYN && seq_between(end->isn + 1, ack, end->end);
-}
-
-/* What the receiver has no room for does not count as sent: it may be forged. */
-static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 end)
-{
-	if (seq_before(from->end, end) && !(to->seen & FSM_ACKS && seq_before(to->edge, end)))
-		from->end = end;
-}
-
-/* An ACK beyond the window it offered itself, and of what was never sent, is not believed. */
-static void advance_ack(struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack, u32 edge)
-{
-	if (seq_before(from->edge, ack) && seq_before(to->end, ack))
-		return;
-	if (seq_before(from->ack, ack)) {
-		from->ack = ack;
-		/* it got more than passed here */
-		if (seq_before(to->end, ack))
-			to->end = ack;
-	}
-	if (seq_before(from->edge, edge))
-		from->edge = edge;
-}
-
-/* Note how far the sender sent, acknowledged, and lets its peer send. */
-static void advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
-		    const struct segment *seg)
-{
-	/* the window of a SYN is not scaled, RFC 7323 section 2.2 */
-	u32 window = seg->flags & TCPTRACE_TCP_SYN ? seg->window :
-						     (u32)seg->window << from->wscale;
-
-	if (from->seen & FSM_SENT)
-		advance_end(from, to, segment_end(seg));
-	else
-		from->end = segment_end(seg);
-	from->seen |= FSM_SENT;
-
-	if (!(seg->flags & TCPTRACE_TCP_ACK)) {
-		from->edge = window;	/* behind its first acknowledgment, see below */
-	} else if (from->seen & FSM_ACKS) {
-		advance_ack(from, to, seg->ack, seg->ack + window);
-	} else {
-		/* the peer may have used the window of the SYN, which may have been wider */
-		if (window < from->edge)
-			window = from->edge;
-		from->seen |= FSM_ACKS;
-		from->ack = seg->ack;
-		from->edge = seg->ack + window;
-	}
-}
-
-/* RFC 7323 section 2.2: scaling holds if both SYNs offer it. */
-static void note_wscale(struct fsm_endpoint *from, struct fsm_endpoint *to,
-			const struct segment *seg)
-{
-	if (seg->syn.options & TCPTRACE_OPT_WSCALE) {
-		from->seen |= FSM_WSCALE;
-		from->wscale = seg->syn.wscale;
-	}
-	if (seg->flags & TCPTRACE_TCP_ACK && !(from->seen & to->seen & FSM_WSCALE)) {
-		from->wscale = 0;
-		to->wscale = 0;
-	}
-}
-
-static void note_syn(struct fsm_endpoint *from, struct fsm_endpoint *to,
-		     const struct segment *seg)
-{
-	from->isn = seg->seq;
-	from->seen |= FSM_SYN;
-	note_wscale(from, to, seg);
-	advance(from, to, seg);
-}
-
-/*
- * RFC 9293 section 3.10.7.4 first: a FIN has to lie in the receiver's window.
- * Its own number, behind the payload, decides: the rest may be a repetition.
- */
-static bool fin_in_window(const struct fsm_endpoint *to, u32 fin)
-{
-	return !(to->seen & FSM_ACKS) || seq_between(to->ack, fin, to->edge);
-}
-
-/*
- * RFC 9293 section 3.10.7.3 second: in SYN_SENT a RST has to acknowledge the
- * SYN.  RFC 5961 section 3: later it has to stand exactly at RCV.NXT, which is
- * somewhere from what the receiver acknowledged to what its peer sent.  A RST
- * may also repeat the number of a FIN before it.
- */
-static bool rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
-			 const struct segment *seg)
-{
-	if (to->state == TCPTRACE_STATE_SYN_SENT) {
-		if (seg->flags & TCPTRACE_TCP_ACK && covers_syn(to, seg->ack))
-			return true;
-		/* it may have the SYN+ACK that passed here, then it does as below */
-		if (!(from->seen & FSM_SYN))
-			return false;
-	}
-	if (from->seen & FSM_FIN && seg->seq == from->fin)
-		return true;
-	if (to->seen & FSM_ACKS)
-		return !(from->seen & FSM_SENT) ||
-		       seq_between(to->ack, seg->seq, from->end);
-	return !(from->seen & FSM_SYN) || seq_between(from->isn, seg->seq, from->end);
-}
-
-/*
  * The steps
  */
 
@@ -275,11 +158,21 @@ static void establish(struct fsm *fsm, struct fsm_result *res)
 	report(fsm, res, TCPTRACE_EVENT_ESTABLISHED);
 }
 
+/*
+ * A SYN that its receiver should not take: a SYN+ACK proves that it did, for it knows
+ * nothing of this connection any more.  If the last timestamp is known, that decides.
+ */
+static void note_rival(struct fsm_endpoint *from, const struct segment *seg)
+{
+	if (!(from->seen & FSM_FIN_TIME))
+		marks_note(from, FSM_RIVAL, seg->seq);
+}
+
 static void step_syn(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
 		     const struct segment *seg, struct fsm_result *res)
 {
 	if (!(from->seen & FSM_SYN) && !synchronized(from)) {
-		note_syn(from, to, seg);
+		marks_syn(from, to, seg);
 		apply(from, SENDS_SYN);
 		report(fsm, res, TCPTRACE_EVENT_SYN);
 	} else if (from->seen & FSM_SYN && seg->seq == from->isn) {
@@ -287,8 +180,20 @@ static void step_syn(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endp
 	} else if (from->state == TCPTRACE_STATE_SYN_SENT && !(to->seen & FSM_SENT)) {
 		res->reuse = true;	/* it gave up and tries anew */
 	} else {
+		note_rival(from, seg);
 		report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
 	}
+}
+
+/*
+ * The SYN is answered again, with another ISN: so does who keeps no state, such as a
+ * SYN cookie.  Which of the two came first to the initiator, its ACK will tell.
+ */
+static bool another_syn_ack(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+			    const struct segment *seg)
+{
+	return from->state == TCPTRACE_STATE_SYN_RECEIVED && !(from->seen & FSM_SYN_ACKED) &&
+	       seg->seq != from->isn && marks_covers_syn(to, seg->ack);
 }
 
 static void step_syn_ack(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
@@ -296,6 +201,14 @@ static void step_syn_ack(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_
 {
 	bool again = from->seen & FSM_SYN && seg->seq == from->isn;
 
+	if (!marks_covers_syn(to, seg->ack) && marks_covers_rival(to, seg->ack)) {
+		res->reuse = true;
+		return;
+	}
+	if (another_syn_ack(from, to, seg)) {
+		marks_note(from, FSM_RIVAL, seg->seq);
+		again = true;
+	}
 	if (again && from->state != TCPTRACE_STATE_SYN_SENT) {
 		report_retransmit(fsm, res, &from->syn_retrans);
 		return;
@@ -304,12 +217,12 @@ static void step_syn_ack(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_
 		report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
 		return;
 	}
-	if (!covers_syn(to, seg->ack)) {
+	if (!marks_covers_syn(to, seg->ack)) {
 		report_invalid(fsm, res, TCPTRACE_REASON_BAD_ACK);
 		return;
 	}
 
-	note_syn(from, to, seg);
+	marks_syn(from, to, seg);
 	to->seen |= FSM_SYN_ACKED;
 	apply(from, SENDS_SYN_ACK);
 	apply(to, SYN_ACKED);
@@ -331,6 +244,15 @@ static bool answered_elsewhere(const struct fsm_endpoint *from, const struct fsm
 	       seq_between(from->isn + 1, seg->seq, from->end);
 }
 
+/* The same of the responder, whose SYN+ACK was the first that was seen: it got data, or sends. */
+static bool acked_elsewhere(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+			    const struct segment *seg)
+{
+	return !(from->seen & FSM_SYN_ACKED) && !(to->seen & FSM_SENT) &&
+	       to->seen & FSM_SYN_ACKED && seq_before(from->isn, seg->seq) &&
+	       (seg->payload_len || seq_before(to->end, seg->ack));
+}
+
 /* The ACK of a SYN: true unless the segment has to be dropped for it. */
 static bool ack_syn(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
 		    const struct segment *seg, struct fsm_result *res)
@@ -342,7 +264,7 @@ static bool ack_syn(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpo
 		from->seen |= FSM_SYN_ACKED;
 		apply(to, SENDS_SYN_ACK);
 	}
-	if (!covers_syn(to, seg->ack)) {
+	if (!marks_covers_syn(to, seg->ack) && !marks_settle_rival(to, seg->ack)) {
 		report_invalid(fsm, res, TCPTRACE_REASON_BAD_ACK);
 		return false;
 	}
@@ -383,48 +305,62 @@ static void ack_fin(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpo
 	}
 }
 
+static void note_fin(struct fsm *fsm, struct fsm_endpoint *end, u32 fin)
+{
+	marks_fin(end, fin);
+	if (!fsm->first_fin)
+		fsm->first_fin = side(fsm, end);
+	apply(end, SENDS_FIN);
+}
+
 static bool step_ack(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
 		     const struct segment *seg, struct fsm_result *res)
 {
 	if (!(to->seen & FSM_SYN_ACKED) && !ack_syn(fsm, from, to, seg, res))
 		return false;
+	if (acked_elsewhere(from, to, seg)) {
+		from->seen |= FSM_SYN_ACKED;
+		apply(to, GETS_SYN_ACK);
+		apply(from, SYN_ACKED);
+		establish(fsm, res);
+	}
+	if (marks_covers_far_fin(to, seg->ack))
+		note_fin(fsm, to, seg->ack - 1);
 	/* nothing follows a FIN, so only one number acknowledges it */
 	if ((to->seen & (FSM_FIN | FSM_FIN_ACKED)) == FSM_FIN && seg->ack == to->fin + 1)
 		ack_fin(fsm, from, to, seg, res);
 	return true;
 }
 
-static void step_fin(struct fsm *fsm, struct fsm_endpoint *from, u32 fin,
+static void step_fin(struct fsm *fsm, struct fsm_endpoint *from, const struct segment *seg,
 		     struct fsm_result *res)
 {
 	if (from->seen & FSM_FIN) {
 		report_retransmit(fsm, res, &from->fin_retrans);
-		return;
+	} else {
+		note_fin(fsm, from, segment_fin(seg));
+		report(fsm, res, TCPTRACE_EVENT_FIN);
 	}
-	from->fin = fin;
-	from->seen |= FSM_FIN;
-	if (!fsm->first_fin)
-		fsm->first_fin = side(fsm, from);
-	apply(from, SENDS_FIN);
-	report(fsm, res, TCPTRACE_EVENT_FIN);
+	if (seg->syn.options & TCPTRACE_OPT_TIMESTAMPS)
+		marks_note(from, FSM_FIN_TIME, seg->tsval);
 }
 
 /* A segment with ACK, perhaps FIN: RFC 9293 section 3.10.7.4, first, fifth, eighth. */
 static void step_data(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
 		      const struct segment *seg, struct fsm_result *res)
 {
-	u32 fin = seg->seq + seg->payload_len;
-
-	if (seg->flags & TCPTRACE_TCP_FIN &&
-	    (from->seen & FSM_FIN ? fin != from->fin : !fin_in_window(to, fin))) {
+	/* who acknowledges a FIN by its number is no forger, wherever it stands itself */
+	if (seg->flags & TCPTRACE_TCP_FIN && !marks_fin_believed(from, to, segment_fin(seg)) &&
+	    !marks_covers_far_fin(to, seg->ack)) {
+		marks_far_fin(from, segment_fin(seg));
 		report_invalid(fsm, res, TCPTRACE_REASON_OUT_OF_WINDOW);
 		return;
 	}
 	if (!step_ack(fsm, from, to, seg, res))
 		return;
 	if (seg->flags & TCPTRACE_TCP_FIN)
-		step_fin(fsm, from, fin, res);
-	advance(from, to, seg);
+		step_fin(fsm, from, seg, res);
+	marks_advance(from, to, seg);
 }
 
 static void close_both(struct fsm *fsm)
@@ -447,7 +383,7 @@ static void step_rst(struct fsm *fsm, const struct fsm_endpoint *from,
 		     const struct fsm_endpoint *to, const struct segment *seg,
 		     struct fsm_result *res)
 {
-	if (!rst_believed(from, to, seg)) {
+	if (!marks_rst_believed(from, to, seg)) {
 		report_invalid(fsm, res, TCPTRACE_REASON_OUT_OF_WINDOW);
 		return;
 	}
@@ -463,25 +399,42 @@ static void step_rst(struct fsm *fsm, const struct fsm_endpoint *from,
 }
 
 /*
- * A SYN on a tuple whose connection has ended opens a new one, but in TIME_WAIT
- * only behind the last sequence number of the old: RFC 9293 section 3.10.7.4
- * first, RFC 1122 section 4.2.2.13.
+ * A SYN on a tuple whose connection has ended opens a new one, but in TIME_WAIT only
+ * if it is newer than the old.  The SYN of an attempt that failed may come again: its
+ * sender did not hear of the end, and the answer may be another.
  */
-static void step_ended_syn(struct fsm *fsm, const struct fsm_endpoint *from,
+static void step_ended_syn(struct fsm *fsm, struct fsm_endpoint *from,
 			   const struct fsm_endpoint *to, const struct segment *seg,
 			   struct fsm_result *res)
 {
-	bool old = from->seen & FSM_SYN && seg->seq == from->isn;
+	bool again = from->seen & FSM_SYN && seg->seq == from->isn;
+	bool failed = fsm->handshake != TCPTRACE_HANDSHAKE_ESTABLISHED;
 
-	if (to->state == TCPTRACE_STATE_TIME_WAIT && !seq_before(from->end, seg->seq + 1))
-		old = true;
-	if (old)
+	if (again && failed) {
+		note_rival(from, seg);
+		report_retransmit(fsm, res, &from->syn_retrans);
+	} else if (again || (to->state == TCPTRACE_STATE_TIME_WAIT &&
+			     !marks_syn_newer(from, seg))) {
+		note_rival(from, seg);
 		report_invalid(fsm, res, TCPTRACE_REASON_OLD_DUPLICATE);
-	else
+	} else {
 		res->reuse = true;
+	}
 }
 
-/* The END is told: late segments say nothing new, but a FIN again, a RST in TIME_WAIT. */
+static void step_ended_syn_ack(struct fsm *fsm, struct fsm_endpoint *from,
+			       const struct fsm_endpoint *to, const struct segment *seg,
+			       struct fsm_result *res)
+{
+	if (marks_covers_rival(to, seg->ack))
+		res->reuse = true;
+	else if (from->seen & FSM_SYN && seg->seq == from->isn)
+		report_retransmit(fsm, res, &from->syn_retrans);
+	else
+		report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
+}
+
+/* The END is told: late segments say nothing new, but a repetition, a RST in TIME_WAIT. */
 static void step_ended(struct fsm *fsm, struct fsm_endpoint *from,
 		       const struct fsm_endpoint *to, const struct segment *seg,
 		       struct fsm_result *res)
@@ -493,12 +446,12 @@ static void step_ended(struct fsm *fsm, struct fsm_endpoint *from,
 		report(fsm, res, TCPTRACE_EVENT_RST);
 	} else if (seg->flags & TCPTRACE_TCP_SYN) {
 		if (seg->flags & TCPTRACE_TCP_ACK)
-			report_invalid(fsm, res, TCPTRACE_REASON_UNEXPECTED_SYN);
+			step_ended_syn_ack(fsm, from, to, seg, res);
 		else
 			step_ended_syn(fsm, from, to, seg, res);
 	} else if (seg->flags & TCPTRACE_TCP_FIN && from->seen & FSM_FIN &&
-		   seg->seq + seg->payload_len == from->fin) {
-		report_retransmit(fsm, res, &from->fin_retrans);
+		   segment_fin(seg) == from->fin) {
+		step_fin(fsm, from, seg, res);
 	}
 }
 
@@ -540,14 +493,13 @@ static void step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
 		step_syn(fsm, from, to, seg, res);
 }
 
-/* FSM_SYN_ACKED: no ACK of a SYN is awaited; FSM_SENT, FSM_ACKS: advance() has begun. */
-static bool is_quiet(const struct fsm *fsm)
+/* FSM_SYN_ACKED: no ACK of a SYN is awaited; FSM_SENT, FSM_ACKS: the marks are set. */
+static bool is_quiet(const struct fsm_endpoint *end)
 {
-	const u8 all = FSM_SYN_ACKED | FSM_SENT | FSM_ACKS;
+	const u16 all = FSM_SYN_ACKED | FSM_SENT | FSM_ACKS;
 
-	return fsm->end[0].state == TCPTRACE_STATE_ESTABLISHED &&
-	       fsm->end[1].state == TCPTRACE_STATE_ESTABLISHED &&
-	       (fsm->end[0].seen & fsm->end[1].seen & all) == all;
+	return end->state == TCPTRACE_STATE_ESTABLISHED && (end->seen & all) == all &&
+	       !(end->seen & FSM_FAR_FIN);
 }
 
 bool fsm_carry(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg)
@@ -557,9 +509,7 @@ bool fsm_carry(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg)
 
 	if (!fsm->quiet || (seg->flags & (SEGMENT_CONTROL | TCPTRACE_TCP_ACK)) != TCPTRACE_TCP_ACK)
 		return false;
-	/* advance(), with all known that it asks for */
-	advance_end(from, to, seg->seq + seg->payload_len);
-	advance_ack(from, to, seg->ack, seg->ack + ((u32)seg->window << from->wscale));
+	marks_carry(from, to, seg);
 	return true;
 }
 
@@ -568,7 +518,7 @@ void fsm_step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
 {
 	begin(fsm, res);
 	step(fsm, dir, seg, res);
-	fsm->quiet = is_quiet(fsm);
+	fsm->quiet = is_quiet(&fsm->end[0]) && is_quiet(&fsm->end[1]);
 }
 
 void fsm_note(const struct fsm *fsm, enum tcptrace_kind kind, enum tcptrace_reason cause,
@@ -603,14 +553,14 @@ static void pickup_handshake(struct fsm *fsm, const struct segment *seg)
 	initiator->isn = seg->ack - 1;
 	initiator->end = seg->ack;
 	initiator->seen = FSM_SYN | FSM_WSCALE;
-	initiator->wscale = WSCALE_UNKNOWN;
+	initiator->wscale = MARKS_WSCALE_UNKNOWN;
 }
 
 static void pickup_established(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg)
 {
 	static const struct fsm_endpoint unseen = {
 		.state	= TCPTRACE_STATE_ESTABLISHED,
-		.wscale	= WSCALE_UNKNOWN,
+		.wscale	= MARKS_WSCALE_UNKNOWN,
 		.seen	= FSM_SYN_ACKED,
 	};
 
@@ -665,6 +615,9 @@ void fsm_abandon(struct fsm *fsm, enum tcptrace_close close, struct fsm_result *
 		report(fsm, res, TCPTRACE_EVENT_EVICT);
 	if (fsm->ended)
 		return;
+	/* an attempt was given up for another: it had nothing to close */
+	if (close == TCPTRACE_CLOSE_UNKNOWN && !fsm->handshake)
+		close = TCPTRACE_CLOSE_NONE;
 	fsm->handshake = fsm_handshake(fsm);
 	fsm->close = close;
 	fsm->quiet = false;

@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 #include <linux/tcptrace.h>
+#include "marks.h"
 #include "segment.h"
 
 /**
@@ -29,42 +30,6 @@
 enum fsm_dir {
 	FSM_INITIATOR	= 0,
 	FSM_RESPONDER	= 1,
-};
-
-/* &fsm_endpoint.seen */
-#define FSM_SENT	0x01	/* it was heard: @end holds */
-#define FSM_ACKS	0x02	/* it acknowledged something: @ack and @edge hold */
-#define FSM_SYN		0x04	/* its SYN was seen: @isn holds */
-#define FSM_SYN_ACKED	0x08	/* its peer acknowledged that */
-#define FSM_FIN		0x10	/* its FIN was seen: @fin holds */
-#define FSM_FIN_ACKED	0x20	/* its peer acknowledged that */
-#define FSM_GOT_FIN	0x40	/* it acknowledged its peer's FIN */
-#define FSM_WSCALE	0x80	/* its SYN offered window scaling */
-
-/**
- * struct fsm_endpoint - one endpoint
- * @isn: sequence number of its SYN
- * @fin: sequence number of its FIN
- * @end: follows the highest sequence number it sent, SND.NXT
- * @ack: the highest acknowledgment it sent, RCV.NXT as far as it told
- * @edge: the highest right edge of the window it offered
- * @state: &enum tcptrace_state
- * @wscale: shift of the window it offers
- * @seen: FSM_*
- * @syn_retrans: its SYN or SYN+ACK again; stays at 255
- * @fin_retrans: its FIN again; stays at 255
- */
-struct fsm_endpoint {
-	u32	isn;
-	u32	fin;
-	u32	end;
-	u32	ack;
-	u32	edge;
-	u8	state;
-	u8	wscale;
-	u8	seen;
-	u8	syn_retrans;
-	u8	fin_retrans;
 };
 
 /**
@@ -188,7 +153,7 @@ void fsm_timeout(struct fsm *fsm, struct fsm_result *res);
  * fsm_abandon - the connection lives on, but not in our table
  * @fsm: gets its verdict so far
  * @close: %TCPTRACE_CLOSE_EVICTED, told by an EVICT; %TCPTRACE_CLOSE_FLUSHED; or
- *	%TCPTRACE_CLOSE_NONE, if its initiator gave it up for a new attempt
+ *	%TCPTRACE_CLOSE_UNKNOWN, if a new connection takes its tuple
  * @res: what to tell
  */
 void fsm_abandon(struct fsm *fsm, enum tcptrace_close close, struct fsm_result *res);

@@ -5,30 +5,11 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ip.h>
-#include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include "expiry.h"
 #include "hooks.h"
-#include "stats.h"
-#include "track.h"
-
-/**
- * struct packet - what the IP layer tells of a TCP packet
- * @skb: the packet
- * @state: the hook it is at
- * @tcp: offset of the TCP header in @skb
- * @len: length of TCP header and payload
- * @checkable: its checksum can be verified: it is no fragment, and the address that
- *	the sum covers is the one in the header, not the end of a source route
- */
-struct packet {
-	const struct sk_buff *skb;
-	const struct nf_hook_state *state;
-	unsigned int	tcp;
-	unsigned int	len;
-	bool		checkable;
-};
+#include "packet.h"
 
 static const u8 hook_of[] = {
 	[NF_INET_LOCAL_IN]	= TCPTRACE_HOOK_IN,
@@ -49,118 +30,16 @@ static bool seen_elsewhere(const struct sk_buff *skb, const struct nf_hook_state
 	       (netif_is_l3_master(state->out) || netif_is_l3_master(skb_dst(skb)->dev));
 }
 
-/* Put the endpoints in canonical order; which of them is the source. */
-static u8 order_v4(struct flow_key *key, const struct iphdr *ip, __be16 source, __be16 dest)
+static struct packet packet_at(const struct sk_buff *skb, const struct nf_hook_state *state,
+			       u8 family)
 {
-	u32 saddr = (__force u32)ip->saddr, daddr = (__force u32)ip->daddr;
-	u8 from = saddr != daddr ? saddr > daddr : (__force u16)source > (__force u16)dest;
-
-	key->family = AF_INET;
-	key->v4[from] = ip->saddr;
-	key->v4[!from] = ip->daddr;
-	key->port[from] = source;
-	key->port[!from] = dest;
-	return from;
-}
-
-static u8 order_v6(struct flow_key *key, const struct ipv6hdr *ip, __be16 source, __be16 dest)
-{
-	int order = memcmp(&ip->saddr, &ip->daddr, sizeof(ip->saddr));
-	u8 from = order ? order > 0 : (__force u16)source > (__force u16)dest;
-
-	key->family = AF_INET6;
-	key->v6[from] = ip->saddr;
-	key->v6[!from] = ip->daddr;
-	key->port[from] = source;
-	key->port[!from] = dest;
-	return from;
-}
-
-/*
- * Only what can change a state is worth a sum over its bytes; the sum is not stored, the
- * packet stays as it is.  A packet that this host just made, or whose sum the interface
- * has checked, is good.
- */
-static bool checksum_good(const struct packet *packet, u8 family)
-{
-	const struct sk_buff *skb = packet->skb;
-	__wsum sum;
-
-	if (!packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
-		return true;
-	sum = skb_checksum(skb, packet->tcp, packet->len, 0);
-	if (family == AF_INET)
-		return !csum_tcpudp_magic(ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, packet->len,
-					  IPPROTO_TCP, sum);
-	return !csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, packet->len,
-				IPPROTO_TCP, sum);
-}
-
-static void parse_options(const struct packet *packet, struct segment *seg)
-{
-	unsigned int len = seg->header_len - SEGMENT_HEADER_MIN;
-	u8 buffer[SEGMENT_HEADER_MAX - SEGMENT_HEADER_MIN];
-	const u8 *options;
-
-	options = skb_header_pointer(packet->skb, packet->tcp + SEGMENT_HEADER_MIN, len, buffer);
-	if (options)
-		segment_parse_options(seg, options, len);
-}
-
-static void look(const struct packet *packet)
-{
-	const struct nf_hook_state *state = packet->state;
-	const struct net_device *in = state->in;
-	struct segment seg;
-	struct sighting at = {
-		.seg	= &seg,
-		.dev	= in ? in : state->out,
+	return (struct packet){
+		.skb	= skb,
+		.net	= state->net,
+		.dev	= state->in ? state->in : state->out,
+		.family	= family,
 		.hook	= hook_of[state->hook],
 	};
-	struct flow_key key;
-	enum tcptrace_reason reason;
-	u8 buffer[SEGMENT_HEADER_MIN];
-	const u8 *header;
-	__be16 source = 0, dest = 0;
-
-	header = skb_header_pointer(packet->skb, packet->tcp, sizeof(buffer), buffer);
-	reason = segment_parse(&seg, header, header ? packet->len : 0);
-	if (header) {
-		source = get_unaligned((const __be16 *)header);
-		dest = get_unaligned((const __be16 *)(header + 2));
-	}
-	key.net = state->net;
-	key.place = 0;
-	if (state->pf == NFPROTO_IPV4)
-		at.from = order_v4(&key, ip_hdr(packet->skb), source, dest);
-	else
-		at.from = order_v6(&key, ipv6_hdr(packet->skb), source, dest);
-
-	if (seg.flags & SEGMENT_CONTROL && !reason) {
-		if (seg.flags & TCPTRACE_TCP_SYN)
-			parse_options(packet, &seg);
-		if (!checksum_good(packet, key.family))
-			reason = TCPTRACE_REASON_BAD_CHECKSUM;
-	}
-	if (unlikely(reason))
-		track_invalid(&key, &at, reason);
-	else
-		track_segment(&key, &at);
-}
-
-static void look_at(const struct packet *packet)
-{
-	local_bh_disable();
-	stats_inc(STAT_SEGMENTS);
-	look(packet);
-	local_bh_enable();
-}
-
-static void skip_fragment(void)
-{
-	local_bh_disable();
-	stats_inc(STAT_FRAGMENTS);
-	local_bh_enable();
 }
 
 /* The options of what a program sends raw are not parsed: any may be a source route. */
@@ -172,8 +51,8 @@ static bool may_be_routed(const struct sk_buff *skb, const struct nf_hook_state 
 
 static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	struct packet packet = packet_at(skb, state, AF_INET);
 	const struct iphdr *ip = ip_hdr(skb);
-	struct packet packet = { .skb = skb, .state = state };
 	unsigned int header;
 
 	if (ip->protocol != IPPROTO_TCP || seen_elsewhere(skb, state))
@@ -182,52 +61,38 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 	if (header < sizeof(*ip) || skb->len < skb_network_offset(skb) + header)
 		return NF_ACCEPT;
 	if (ip->frag_off & htons(IP_OFFSET)) {
-		skip_fragment();
+		packet_skip_fragment();
 		return NF_ACCEPT;
 	}
+	packet.v4 = ip;
 	packet.tcp = skb_network_offset(skb) + header;
 	packet.len = skb->len - packet.tcp;
 	packet.checkable = !ip_is_fragment(ip) && !may_be_routed(skb, state);
-	look_at(&packet);
+	packet_follow(&packet);
 	return NF_ACCEPT;
-}
-
-/* A routing header with addresses still to visit: the destination is not the last one. */
-static bool on_route(const struct sk_buff *skb)
-{
-	unsigned int offset = 0;
-	int flags = IP6_FH_F_SKIP_RH;
-
-	return ipv6_hdr(skb)->nexthdr != IPPROTO_TCP &&
-	       ipv6_find_hdr(skb, &offset, NEXTHDR_ROUTING, NULL, &flags) >= 0;
 }
 
 static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	struct packet packet = { .skb = skb, .state = state };
-	u8 protocol = ipv6_hdr(skb)->nexthdr;
-	__be16 fragment = 0;
-	bool routed;
-	int tcp = skb_network_offset(skb) + sizeof(struct ipv6hdr);
+	struct packet packet = packet_at(skb, state, AF_INET6);
+	struct packet_extensions extensions = {
+		.end		= skb_network_offset(skb) + sizeof(struct ipv6hdr),
+		.protocol	= ipv6_hdr(skb)->nexthdr,
+	};
 
-	if (seen_elsewhere(skb, state))
+	if (seen_elsewhere(skb, state) || !packet_read_extensions(skb, &extensions))
 		return NF_ACCEPT;
-	if (protocol != IPPROTO_TCP) {
-		tcp = ipv6_skip_exthdr(skb, tcp, &protocol, &fragment);
-		if (tcp < 0)
-			return NF_ACCEPT;
-	}
-	if (protocol == NEXTHDR_FRAGMENT)
-		skip_fragment();
-	if (protocol != IPPROTO_TCP || skb->len < tcp)
+	if (extensions.protocol == NEXTHDR_FRAGMENT)
+		packet_skip_fragment();
+	if (extensions.protocol != IPPROTO_TCP || skb->len < extensions.end)
 		return NF_ACCEPT;
-	routed = on_route(skb);
-	if (routed && state->hook == NF_INET_LOCAL_IN)
+	if (extensions.routed && state->hook == NF_INET_LOCAL_IN)
 		return NF_ACCEPT;	/* it goes on from here, or comes in again */
-	packet.tcp = tcp;
-	packet.len = skb->len - tcp;
-	packet.checkable = !fragment && !routed;
-	look_at(&packet);
+	packet.v6 = ipv6_hdr(skb);
+	packet.tcp = extensions.end;
+	packet.len = skb->len - packet.tcp;
+	packet.checkable = !extensions.fragment && !extensions.routed;
+	packet_follow(&packet);
 	return NF_ACCEPT;
 }
 
@@ -256,7 +121,7 @@ static void __net_exit hooks_net_pre_exit(struct net *net)
 /* A grace period after pre_exit: no packet of the namespace is in a hook any more. */
 static void __net_exit hooks_net_exit(struct net *net)
 {
-	expiry_flush(net);
+	expiry_flush(net, 0);
 }
 
 static struct pernet_operations hooks_net_ops = {

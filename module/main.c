@@ -8,6 +8,7 @@
 #include "flow.h"
 #include "hooks.h"
 #include "log.h"
+#include "mirror.h"
 #include "procfs.h"
 #include "stats.h"
 #include "stream.h"
@@ -85,6 +86,24 @@ TIMEOUT(close_wait, CLOSE_WAIT, "without a segment, one side closed");
 TIMEOUT(last_ack, LAST_ACK, "from the last FIN, the other side closed");
 TIMEOUT(time_wait, TIME_WAIT, "of 2MSL");
 
+static int ingress_set(const char *text, const struct kernel_param *kp)
+{
+	return mirror_set(text);
+}
+
+static int ingress_get(char *text, const struct kernel_param *kp)
+{
+	return mirror_get(text);
+}
+
+static const struct kernel_param_ops ingress_ops = {
+	.set	= ingress_set,
+	.get	= ingress_get,
+};
+
+module_param_cb(ingress, &ingress_ops, NULL, 0644);
+MODULE_PARM_DESC(ingress, "interfaces whose incoming packets are followed too, whoever they are for");
+
 static int __init tcptrace_init(void)
 {
 	int err;
@@ -101,9 +120,12 @@ static int __init tcptrace_init(void)
 	err = hooks_init();
 	if (err)
 		goto exit_expiry;
-	err = procfs_init();
+	err = mirror_init();
 	if (err)
 		goto exit_hooks;
+	err = procfs_init();
+	if (err)
+		goto exit_mirror;
 	err = chardev_init();
 	if (err)
 		goto exit_procfs;
@@ -117,6 +139,8 @@ static int __init tcptrace_init(void)
 
 exit_procfs:
 	procfs_exit();
+exit_mirror:
+	mirror_exit();
 exit_hooks:
 	hooks_exit();
 exit_expiry:
@@ -133,6 +157,7 @@ static void __exit tcptrace_exit(void)
 {
 	chardev_exit();
 	procfs_exit();
+	mirror_exit();
 	hooks_exit();
 	kernel_param_lock(THIS_MODULE);
 	running = false;

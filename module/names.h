@@ -164,6 +164,7 @@ static inline const char *close_name(unsigned int close)
 		[TCPTRACE_CLOSE_IDLE_TIMEOUT]		= "idle_timeout",
 		[TCPTRACE_CLOSE_EVICTED]		= "evicted",
 		[TCPTRACE_CLOSE_FLUSHED]		= "flushed",
+		[TCPTRACE_CLOSE_UNKNOWN]		= "unknown",
 	};
 
 	return NAME_OF(names, close);

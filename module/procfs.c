@@ -7,6 +7,7 @@
 #include <net/net_namespace.h>
 #include "compat.h"
 #include "flow.h"
+#include "mirror.h"
 #include "names.h"
 #include "procfs.h"
 #include "stats.h"
@@ -79,6 +80,22 @@ static void show_endpoint(struct seq_file *seq, const struct flow *flow, u8 end)
 	seq_printf(seq, " %-21s", text);
 }
 
+/* "-" for this host's stack, or the mirrored interface and its VLANs, such as mon0.100 */
+static void show_place(struct seq_file *seq, u32 place)
+{
+	char text[32] = "-";
+	int len = 0;
+
+	if (flow_place_mirror(place))
+		len = scnprintf(text, sizeof(text), "%s",
+				mirror_interface(flow_place_mirror(place)));
+	if (flow_place_outer(place))
+		len += scnprintf(text + len, sizeof(text) - len, ".%u", flow_place_outer(place));
+	if (flow_place_inner(place))
+		scnprintf(text + len, sizeof(text) - len, ".%u", flow_place_inner(place));
+	seq_printf(seq, " %-10s", text);
+}
+
 static void show_flow(struct seq_file *seq, const struct flow *flow)
 {
 	const u8 state[] = {
@@ -91,6 +108,7 @@ static void show_flow(struct seq_file *seq, const struct flow *flow)
 	seq_printf(seq, " %-12s %-12s", state_name(state[0]), state_name(state[1]));
 	seq_printf(seq, " %9llu %6u", div_u64(ktime_get_ns() - flow->start_ns, NSEC_PER_SEC),
 		   jiffies_to_msecs(jiffies - flow->active) / 1000);
+	show_place(seq, flow->key.place);
 	seq_printf(seq, " %llu/%llu %llu/%llu\n", flow->bytes[0], flow->bytes[1],
 		   flow->pkts[0], flow->pkts[1]);
 }
@@ -100,9 +118,9 @@ static int flows_show(struct seq_file *seq, void *token)
 	struct flow *flow = token;
 
 	if (token == SEQ_START_TOKEN) {
-		seq_printf(seq, "%8s %-21s %-21s %-12s %-12s %9s %6s %s\n", "flow", "initiator",
-			   "responder", "ini_state", "resp_state", "age_s", "idle_s",
-			   "bytes pkts (initiator/responder)");
+		seq_printf(seq, "%8s %-21s %-21s %-12s %-12s %9s %6s %-10s %s\n", "flow",
+			   "initiator", "responder", "ini_state", "resp_state", "age_s", "idle_s",
+			   "mirror", "bytes pkts (initiator/responder)");
 		return 0;
 	}
 	spin_lock_bh(&flow->lock);

@@ -16,8 +16,10 @@ enum {
 #define FASTOPEN_MAGIC		0xf989	/* RFC 6994 as used before RFC 7413 */
 
 /* One option of @len bytes, kind and length included; a wrong length is no option. */
-static void parse_option(struct tcptrace_syn *syn, const u8 *option, u8 len)
+static void parse_option(struct segment *seg, const u8 *option, u8 len)
 {
+	struct tcptrace_syn *syn = &seg->syn;
+
 	switch (option[0]) {
 	case OPTION_MSS:
 		if (len != 4)
@@ -36,8 +38,10 @@ static void parse_option(struct tcptrace_syn *syn, const u8 *option, u8 len)
 			syn->options |= TCPTRACE_OPT_SACK_OK;
 		return;
 	case OPTION_TIMESTAMPS:
-		if (len == 10)
-			syn->options |= TCPTRACE_OPT_TIMESTAMPS;
+		if (len != 10)
+			return;
+		seg->tsval = segment_read32(option + 2);
+		syn->options |= TCPTRACE_OPT_TIMESTAMPS;
 		return;
 	case OPTION_FASTOPEN:
 		syn->options |= TCPTRACE_OPT_FASTOPEN;
@@ -60,7 +64,7 @@ void segment_parse_options(struct segment *seg, const u8 *options, unsigned int 
 				return;
 			}
 			size = options[1];
-			parse_option(&seg->syn, options, size);
+			parse_option(seg, options, size);
 		}
 		options += size;
 		len -= size;

@@ -8,6 +8,8 @@
 #define SEGMENT_HEADER_MIN	20
 #define SEGMENT_HEADER_MAX	60
 
+#define SEGMENT_CHECKSUM	16	/* offset in the header */
+
 #define SEGMENT_CONTROL		(TCPTRACE_TCP_SYN | TCPTRACE_TCP_FIN | TCPTRACE_TCP_RST)
 
 /**
@@ -18,7 +20,8 @@
  * @window: as on the wire, not scaled
  * @flags: TCPTRACE_TCP_*
  * @header_len: 20 to 60 bytes, options included
- * @syn: the options of a SYN
+ * @tsval: its timestamp, if @syn.options has %TCPTRACE_OPT_TIMESTAMPS
+ * @syn: the options of a SYN, or of a FIN
  */
 struct segment {
 	u32	seq;
@@ -27,6 +30,7 @@ struct segment {
 	u16	window;
 	u8	flags;
 	u8	header_len;
+	u32	tsval;
 	struct tcptrace_syn syn;
 };
 
@@ -72,7 +76,7 @@ static inline enum tcptrace_reason segment_parse(struct segment *seg, const u8 *
 }
 
 /**
- * segment_parse_options - read the options of a SYN into @seg->syn
+ * segment_parse_options - read the options of a SYN or FIN into @seg->syn
  * @seg: parsed by segment_parse()
  * @options: what follows the fixed header
  * @len: their length, 0 to 40 bytes
@@ -92,6 +96,12 @@ static inline bool seq_before(u32 a, u32 b)
 static inline bool seq_between(u32 low, u32 seq, u32 high)
 {
 	return high - low >= seq - low;
+}
+
+/* The number of a FIN, behind the payload. */
+static inline u32 segment_fin(const struct segment *seg)
+{
+	return seg->seq + seg->payload_len;
 }
 
 /* The number that follows the last one the segment occupies. */

@@ -9,6 +9,7 @@
 #define STATS(X)								\
 	X(SEGMENTS, "segments", "TCP segments looked at")			\
 	X(FRAGMENTS, "fragments", "IP fragments but the first; IPv6: any protocol") \
+	X(UNREADABLE, "unreadable", "mirrored frames with a broken IP header or a third VLAN") \
 	X(NO_FLOW, "no_flow", "segments of no known connection, not picked up")	\
 	X(STRAYS_SUPPRESSED, "strays_suppressed", "segments of no flow, too many to report") \
 	X(INVALID, "invalid", "segments that changed nothing and were reported")	\

@@ -74,12 +74,12 @@ static void tell(struct flow *flow, const struct fsm_result *res, const struct s
 		expiry_restart(flow);
 }
 
-/* The connection gave its tuple to another; an attempt without an answer ends so. */
+/* The connection gives its tuple to another. */
 static void remove_reused(struct flow *flow)
 {
 	struct fsm_result res;
 
-	fsm_abandon(&flow->fsm, TCPTRACE_CLOSE_NONE, &res);
+	fsm_abandon(&flow->fsm, TCPTRACE_CLOSE_UNKNOWN, &res);
 	event_publish(flow, &res, ktime_get_ns(), NULL);
 	stats_inc(STAT_FLOWS_REUSED);
 	expiry_remove(flow);
@@ -135,26 +135,29 @@ static u8 guess_initiator(const struct flow_key *key, const struct sighting *at)
 	return ntohs(key->port[0]) > ntohs(key->port[1]) ? 0 : 1;
 }
 
-static void open_flow(struct flow *flow, const struct sighting *at, bool reuse)
+static void tell_reuse(struct flow *flow, const struct sighting *at)
 {
 	struct fsm_result res;
 
-	flow->initiator = at->from;
 	fsm_open(&flow->fsm);
-	if (reuse) {
-		fsm_note(&flow->fsm, TCPTRACE_EVENT_REUSE, TCPTRACE_REASON_NONE, &res);
-		event_publish(flow, &res, flow->start_ns, at);
-	}
+	fsm_note(&flow->fsm, TCPTRACE_EVENT_REUSE, TCPTRACE_REASON_NONE, &res);
+	event_publish(flow, &res, flow->start_ns, at);
+}
+
+static void open_flow(struct flow *flow, const struct sighting *at)
+{
+	struct fsm_result res;
+
+	fsm_open(&flow->fsm);
 	fsm_step(&flow->fsm, FSM_INITIATOR, at->seg, &res);
 	event_publish(flow, &res, flow->start_ns, at);
 	stats_inc(STAT_FLOWS_OPENED);
 }
 
-static void pickup_flow(struct flow *flow, const struct flow_key *key, const struct sighting *at)
+static void pickup_flow(struct flow *flow, const struct sighting *at)
 {
 	struct fsm_result res;
 
-	flow->initiator = guess_initiator(key, at);
 	fsm_pickup(&flow->fsm, flow_direction(flow, at->from), at->seg, &res);
 	event_publish(flow, &res, flow->start_ns, at);
 	stats_inc(STAT_FLOWS_PICKED_UP);
@@ -163,11 +166,16 @@ static void pickup_flow(struct flow *flow, const struct flow_key *key, const str
 static void first_step(struct flow *flow, const struct flow_key *key, const struct sighting *at,
 		       bool reuse)
 {
+	bool pickup = at->seg->flags & TCPTRACE_TCP_ACK;
+
 	flow->start_ns = ktime_get_ns();
-	if (at->seg->flags & TCPTRACE_TCP_ACK)
-		pickup_flow(flow, key, at);
+	flow->initiator = pickup ? guess_initiator(key, at) : at->from;
+	if (reuse)
+		tell_reuse(flow, at);
+	if (pickup)
+		pickup_flow(flow, at);
 	else
-		open_flow(flow, at, reuse);
+		open_flow(flow, at);
 	count(flow, at);
 	expiry_enqueue(flow);
 }

@@ -100,7 +100,7 @@ static bool parse_handshake(struct filter_node *node, const char *value)
 
 static bool parse_close(struct filter_node *node, const char *value)
 {
-	return parse_name(node, value, close_name, TCPTRACE_CLOSE_FLUSHED);
+	return parse_name(node, value, close_name, TCPTRACE_CLOSE_UNKNOWN);
 }
 
 static bool parse_host(struct filter_node *node, const char *value)

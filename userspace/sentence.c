@@ -134,6 +134,7 @@ static const char *close_phrase(unsigned int close)
 		[TCPTRACE_CLOSE_IDLE_TIMEOUT]	    = "idle timeout",
 		[TCPTRACE_CLOSE_EVICTED]	    = "evicted to make room",
 		[TCPTRACE_CLOSE_FLUSHED]	    = "flushed while it was live",
+		[TCPTRACE_CLOSE_UNKNOWN]	    = "ended unseen",
 	};
 
 	return NAME_OF(phrases, close);

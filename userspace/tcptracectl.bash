@@ -14,7 +14,7 @@ _tcptracectl_values() {
 			aborted unseen ;;
 	close)
 		echo orderly reset-by-initiator reset-by-responder idle-timeout \
-			evicted flushed none ;;
+			evicted flushed unknown none ;;
 	-t | --time)
 		echo wall rel rfc3339 epoch none ;;
 	*)

@@ -128,6 +128,32 @@ const struct scenario fsm_scenarios[] = {
 	  "< SA 77 ack 1	: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
 	  "> SA 1 ack 1		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n" },
 
+	{ "a SYN inside the connection, which its receiver has forgotten", HANDSHAKE
+	  "> S 5000		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 1		:\n"
+	  "> S 7000+10		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "< SA 77 ack 5001	: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "< SA 77 ack 7011	: reuse\n"		/* the data too, RFC 7413 */
+	  "< SA 0 ack 7001	: reuse\n" },
+
+	{ "SYN+ACK with another ISN, as SYN cookies have: the ACK takes the second",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> S 0		: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "< SA 500 ack 2	: invalid/unexpected_syn SYN_SENT SYN_RECEIVED\n"
+	  "< SA 900 ack 1	: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 902000	: invalid/bad_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 901	: established ESTABLISHED ESTABLISHED\n"
+	  "< FA 901 ack 1	: fin ESTABLISHED FIN_WAIT_1\n"
+	  "> A 1 ack 902	: fin_acked CLOSE_WAIT FIN_WAIT_2\n" },
+
+	{ "SYN+ACK with another ISN: the ACK takes the first",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< SA 900 ack 1	: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "< SA 900 ack 1	: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n" },
+
 	{ "simultaneous open: RFC 9293 figure 7", CROSSED_SYNS
 	  "is timer syn\n"
 	  "> SA 0 ack 1		: syn_ack SYN_RECEIVED SYN_SENT\n"
@@ -219,8 +245,35 @@ const struct scenario fsm_scenarios[] = {
 	  "> S 0		: syn SYN_SENT LISTEN\n"
 	  "> S 0		: retransmit/1 SYN_SENT LISTEN\n"
 	  "timeout		: timeout/syn CLOSED CLOSED; end no_answer none none\n"
-	  "> S 0		: invalid/old_duplicate CLOSED CLOSED\n"
 	  "> S 9000		: reuse\n" },
+
+	{ "the SYN comes again after the END: there is no second one",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< RA 0 ack 1 seq nul	: rst CLOSED CLOSED; end refused none none\n"
+	  "> S 0		: retransmit/1 CLOSED CLOSED\n"
+	  "< RA 0 ack 1 seq nul	:\n"
+	  "> S 0		: retransmit/2 CLOSED CLOSED\n"
+	  "timeout		: timeout/closed CLOSED CLOSED\n" },
+
+	{ "the SYN comes again after the END, and is answered otherwise",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< RA 0 ack 1 seq nul	: rst CLOSED CLOSED; end refused none none\n"
+	  "< SA 0 ack 1		: invalid/unexpected_syn CLOSED CLOSED\n"
+	  "> S 0		: retransmit/1 CLOSED CLOSED\n"
+	  "< SA 0 ack 1		: reuse\n" },
+
+	{ "no answer, told too early: the SYN comes again",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "timeout		: timeout/syn CLOSED CLOSED; end no_answer none none\n"
+	  "> S 0		: retransmit/1 CLOSED CLOSED\n"
+	  "< SA 0 ack 1		: reuse\n" },
+
+	{ "a scanned port repeats its SYN+ACK: there is no second END",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> R 1		: rst CLOSED CLOSED; end aborted none none\n"
+	  "< SA 0 ack 1		: retransmit/1 CLOSED CLOSED\n"
+	  "> R 1		:\n" },
 
 	{ "half-open",
 	  "> S 0		: syn SYN_SENT LISTEN\n"
@@ -470,6 +523,65 @@ const struct scenario fsm_scenarios[] = {
 	  "> R 5002		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
 	  "> R 5001		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
 
+	{ "a window of zero is probed by a byte, which is taken",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 win 100	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> PA 1+100 ack 1	: established ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 101 win 0	:\n"
+	  "> A 101+1 ack 1	:\n"
+	  "< A 1 ack 101 win 0	:\n"
+	  "> A 101+1 ack 1	:\n"
+	  "< A 1 ack 102 win 100 :\n"
+	  "> FA 102+50 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 153 win 50 : fin_acked FIN_WAIT_2 CLOSE_WAIT\n" },
+
+	/*
+	 * A gap in what is seen
+	 */
+	{ "gap: data beyond the window is acknowledged, the FIN behind it holds", HANDSHAKE
+	  "> PA 5000001+100 ack 9000001 :\n"
+	  "< A 9000001 ack 5000001 :\n"		/* all but the last segment */
+	  "> PA 5000101+100 ack 9000001 :\n"
+	  "< PA 9000001+10 ack 5000201 :\n"
+	  "> A 5000201 ack 9000011 :\n"
+	  "> R 1		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< FA 9000011 ack 5000201 : fin ESTABLISHED FIN_WAIT_1\n"
+	  "> FA 5000201 ack 9000012 : fin_acked CLOSE_WAIT FIN_WAIT_2; fin LAST_ACK FIN_WAIT_2\n"
+	  "< A 9000012 ack 5000202 : fin_acked CLOSED TIME_WAIT\n"
+	  "	; end established orderly responder\n" },
+
+	{ "gap: the first thing behind it is a FIN; its ACK proves it", HANDSHAKE
+	  "> FA 5000001+9 ack 9000001 : invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< A 9000001 ack 5000010 :\n"
+	  "< FA 9000001 ack 5000011 : fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
+	  "	; fin FIN_WAIT_2 LAST_ACK\n"
+	  "> A 5000011 ack 9000002 : fin_acked TIME_WAIT CLOSED\n"
+	  "	; end established orderly initiator\n"
+	  "< FA 9000001 ack 5000011 : retransmit/1 TIME_WAIT CLOSED\n" },
+
+	{ "gap: both FINs lie behind it", HANDSHAKE
+	  "< FA 9000001 ack 5000001 : invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> FA 5000001 ack 9000001 : invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< A 9000002 ack 5000002 : fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
+	  "> A 5000002 ack 9000002 : fin_acked TIME_WAIT CLOSED\n"
+	  "	; end established orderly initiator\n" },
+
+	{ "gap: an old FIN proves nothing", HANDSHAKE
+	  "> PA 1+1000 ack 1	:\n"
+	  "< A 1 ack 1001	:\n"
+	  "> FA 500 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 501	:\n" },
+
+	{ "gap: far ahead, and never acknowledged",
+	  HANDSHAKE
+	  "> PA 500000+10 ack 1	:\n"
+	  "< A 1 ack 500011	:\n"			/* nor that */
+	  "< A 1 ack 1		:\n"
+	  "> FA 500010 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 1		:\n"
+	  "> FA 1 ack 1		: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 2		: fin_acked FIN_WAIT_2 CLOSE_WAIT\n" },
+
 	/*
 	 * RST, more in rst_everywhere()
 	 */
@@ -479,6 +591,15 @@ const struct scenario fsm_scenarios[] = {
 	  "< A 1 ack 101	:\n"
 	  "> R 100		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
 	  "> R 202		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 201		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "RST in the window, but not exactly: RFC 5961 section 3", HANDSHAKE
+	  "> PA 1+100 ack 1	:\n"
+	  "> PA 101+100 ack 1	:\n"
+	  "> R 2		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 101		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 1001		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 201	:\n"			/* the challenge */
 	  "> R 201		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
 
 	{ "RST at the lower edge", HANDSHAKE
@@ -512,7 +633,8 @@ const struct scenario fsm_scenarios[] = {
 	  "< FA 1 ack 1		:\n"
 	  "> R 1		:\n"
 	  "< R 1		:\n"
-	  "< SA 0 ack 1		: invalid/unexpected_syn CLOSED CLOSED\n"
+	  "< SA 0 ack 1		: retransmit/1 CLOSED CLOSED\n"
+	  "< SA 5 ack 1		: invalid/unexpected_syn CLOSED CLOSED\n"
 	  "> S 0		: invalid/old_duplicate CLOSED CLOSED\n"
 	  "> S -5000		: reuse\n"
 	  "timeout		: timeout/closed CLOSED CLOSED\n" },
@@ -526,6 +648,25 @@ const struct scenario fsm_scenarios[] = {
 	  "> S -1000		: invalid/old_duplicate CLOSED TIME_WAIT\n"
 	  "> S 2		: reuse\n"			/* the FIN had the one before */
 	  "> S 100000		: reuse\n" },
+
+	{ "reuse in TIME_WAIT: the SYN+ACK proves it", RESPONDER_CLOSED
+	  "> S -1000		: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "< A 2 ack 2		:\n"
+	  "< SA 90 ack -999	: reuse\n" },
+
+	{ "reuse in TIME_WAIT, timestamps: RFC 6191", HANDSHAKE
+	  "< FA 1 ack 1 ts 70	: fin ESTABLISHED FIN_WAIT_1\n"
+	  "> FA 1 ack 2 ts 500	: fin_acked CLOSE_WAIT FIN_WAIT_2; fin LAST_ACK FIN_WAIT_2\n"
+	  "< A 2 ack 2 ts 71	: fin_acked CLOSED TIME_WAIT; end established orderly responder\n"
+	  "> FA 1 ack 2 ts 510	: retransmit/1 CLOSED TIME_WAIT\n"
+	  "> S -1000 ts 510	: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "> S -1000 ts 505	: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "> S 1000 ts 505	: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "> S 1 ts 510		: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "> S 1		: invalid/old_duplicate CLOSED TIME_WAIT\n"
+	  "> S 1000 ts 510	: reuse\n"
+	  "> S -1000 ts 511	: reuse\n"
+	  "> S 1000		: reuse\n" },
 
 	{ "reuse by the one in TIME_WAIT: any other ISN", INITIATOR_CLOSED
 	  "> S 0		: invalid/old_duplicate TIME_WAIT CLOSED\n"
@@ -555,6 +696,18 @@ const struct scenario fsm_scenarios[] = {
 	  "< A 1 ack 1		:\n"			/* the challenge */
 	  "> R 1		: rst CLOSED CLOSED; end aborted none none\n"
 	  "> S 1000		: reuse\n" },
+
+	{ "another ISN after the SYN+ACK: it is answered",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> S 1000		: invalid/unexpected_syn SYN_SENT SYN_RECEIVED\n"
+	  "< SA 70 ack 1001	: reuse\n" },
+
+	{ "another ISN after the SYN+ACK: it is refused, as Linux does",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> S 1000		: invalid/unexpected_syn SYN_SENT SYN_RECEIVED\n"
+	  "< RA 0 ack 1001 seq nul : rst CLOSED CLOSED; end reset none none\n" },
 
 	/*
 	 * Met midway
@@ -611,7 +764,8 @@ const struct scenario fsm_scenarios[] = {
 	{ "pickup, then a SYN",
 	  "pickup > PA 5000+100 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
 	  "> S 0		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
-	  "< SA 0 ack 1		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n" },
+	  "< SA 0 ack 0		: invalid/unexpected_syn ESTABLISHED ESTABLISHED\n"
+	  "< SA 0 ack 1		: reuse\n" },	/* the old connection had ended unseen */
 
 	{ "pickup, then silence",
 	  "pickup > A 5000 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
@@ -640,6 +794,42 @@ const struct scenario fsm_scenarios[] = {
 	{ "only the initiator's segments: its next is not behind its SYN",
 	  "> S 0		: syn SYN_SENT LISTEN\n"
 	  "> A 500 ack 1	: invalid/bad_ack SYN_SENT LISTEN\n" },
+
+	{ "only the responder's segments pass here: data",
+	  "pickup < SA 0 ack 1	: pickup SYN_SENT LISTEN; syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< A 1 ack 1		:\n"
+	  "< PA 1+100 ack 1	: established ESTABLISHED ESTABLISHED\n"
+	  "is half_open\n"
+	  "< FA 101 ack 500	: fin ESTABLISHED FIN_WAIT_1\n"
+	  "< R 600		: invalid/out_of_window ESTABLISHED FIN_WAIT_1\n"
+	  "timeout		: timeout/fin_wait CLOSED CLOSED\n"
+	  "	; end established idle_timeout responder\n" },
+
+	{ "only the responder's segments pass here: it acknowledges data",
+	  "pickup < SA 0 ack 1	: pickup SYN_SENT LISTEN; syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< SA 0 ack 1		: retransmit/1 SYN_SENT SYN_RECEIVED\n"
+	  "< A 1 ack 501	: established ESTABLISHED ESTABLISHED\n"
+	  "< R 1		: rst CLOSED CLOSED; end established reset_by_responder none\n" },
+
+	{ "only the responder's segments pass here: it closes",
+	  "pickup < SA 0 ack 1	: pickup SYN_SENT LISTEN; syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< FA 1 ack 1		: fin SYN_SENT FIN_WAIT_1\n"	/* 3.10.4, SYN-RECEIVED */
+	  "< FA 1 ack 1		: retransmit/1 SYN_SENT FIN_WAIT_1\n"
+	  "< FA 1 ack 2		: established ESTABLISHED FIN_WAIT_1\n"
+	  "	; retransmit/2 ESTABLISHED FIN_WAIT_1\n" },
+
+	{ "only one direction passes here, RST: about where it stands",
+	  "pickup > PA 5000+100 ack 9000 : pickup ESTABLISHED ESTABLISHED\n"
+	  "> PA 5100+100 ack 9500 :\n"
+	  "> R 5201		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R -0x40000000	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 5100		: rst CLOSED CLOSED; end unseen reset_by_initiator none\n" },
+
+	{ "only one direction passes here, RST of the other: in the window",
+	  "pickup > PA 5000+100 ack 9000 win 1 : pickup ESTABLISHED ESTABLISHED\n"
+	  "< R 8999		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< R 26000		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "< R 9100		: rst CLOSED CLOSED; end unseen reset_by_responder none\n" },
 
 	{ "the responder is heard after all",
 	  "> S 0		: syn SYN_SENT LISTEN\n"
@@ -692,6 +882,18 @@ const struct scenario fsm_scenarios[] = {
 
 	{ "flushed in TIME_WAIT: the END was told", BOTH_CLOSED
 	  "flush		:\n" },
+
+	{ "replaced by a new connection: how it ended is not known", HANDSHAKE
+	  "replace		: end established unknown none\n"
+	  "replace		:\n" },
+
+	{ "replaced by a new attempt",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "replace		: end no_answer none none\n" },
+
+	{ "replaced after pickup",
+	  "pickup > A 1 ack 1	: pickup ESTABLISHED ESTABLISHED\n"
+	  "replace		: end unseen unknown none\n" },
 
 	{ "half-open is what one side alone may have made up",
 	  "> S 0		: syn SYN_SENT LISTEN\n"

@@ -128,7 +128,7 @@ static u8 parse_flags(const struct line *line, const char *letters)
 	complain(line, "no such flags");
 }
 
-/* FLAGS SEQ[+LEN] [ack N|nul] [win N] [ws N] */
+/* FLAGS SEQ[+LEN] [ack N|nul] [win N] [ws N] [ts N] */
 static struct segment parse_segment(const struct line *line, enum fsm_dir dir, char *text)
 {
 	struct segment seg = { .window = 65535, .header_len = 20 };
@@ -158,6 +158,9 @@ static struct segment parse_segment(const struct line *line, enum fsm_dir dir, c
 		} else if (!strcmp(token, "ws")) {
 			seg.syn.wscale = strtoul(value, NULL, 0);
 			seg.syn.options |= TCPTRACE_OPT_WSCALE;
+		} else if (!strcmp(token, "ts")) {
+			seg.tsval = strtoul(value, NULL, 0);
+			seg.syn.options |= TCPTRACE_OPT_TIMESTAMPS;
 		} else {
 			complain(line, "what is %s?", token);
 		}
@@ -263,6 +266,8 @@ static void play_line(const struct line *line, struct scenario_run *run, char *o
 		fsm_timeout(&run->fsm, &res);
 	} else if (!strcmp(verb, "evict")) {
 		fsm_abandon(&run->fsm, TCPTRACE_CLOSE_EVICTED, &res);
+	} else if (!strcmp(verb, "replace")) {
+		fsm_abandon(&run->fsm, TCPTRACE_CLOSE_UNKNOWN, &res);
 	} else if (!strcmp(verb, "flush")) {
 		fsm_abandon(&run->fsm, TCPTRACE_CLOSE_FLUSHED, &res);
 	} else {

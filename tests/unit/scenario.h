@@ -18,7 +18,8 @@
  * ``>`` is from the initiator, ``<`` from the responder.  Flags are letters in
  * the order S F R P A U E C, ``0`` for none.  Sequence numbers count from the
  * sender's ISN, acknowledgments from its peer's; ``+`` adds payload.  ``win N``
- * and ``ws N`` (window scale option) follow; the window is 65535 if not given.
+ * and the options ``ws N`` (window scale) and ``ts N`` (timestamp) follow; the
+ * window is 65535 if not given.
  * ``ack nul`` and ``seq nul`` write zero to the wire.
  *
  * What is told: ``kind[/cause] initiator_state responder_state``, several of them
@@ -28,7 +29,8 @@
  * ``reuse`` that the SYN opens a new connection.  Every other effect, and a state
  * that does not continue the one before, is an error.
  *
- * Orders: ``pickup`` before the first segment, ``timeout``, ``evict``, ``flush``.
+ * Orders: ``pickup`` before the first segment, ``timeout``, ``evict``, ``flush``,
+ * ``replace`` (by a new connection).
  * Questions: ``is timer T``, ``is phase P``, ``is handshake H``, ``is half_open``,
  * ``is known``; the last is the opposite.  ``#`` begins a comment.
  */

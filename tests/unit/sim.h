@@ -58,7 +58,7 @@ struct sim_figures {
 	unsigned long qualified;	/* connections compared to their end */
 	unsigned long excused[SIM_EXCUSES];
 	unsigned long handshakes[TCPTRACE_HANDSHAKE_UNSEEN + 1];
-	unsigned long closes[TCPTRACE_CLOSE_FLUSHED + 1];
+	unsigned long closes[TCPTRACE_CLOSE_UNKNOWN + 1];
 	unsigned long reused, picked_up, timed_out;
 	unsigned long pairs[12][12];	/* states of both at quiet moments */
 };

@@ -110,7 +110,7 @@ static void print_figures(void)
 		if (figures.handshakes[i])
 			printf("# handshake %-30s %9lu\n", handshake_name(i),
 			       figures.handshakes[i]);
-	for (i = 0; i <= TCPTRACE_CLOSE_FLUSHED; i++)
+	for (i = 0; i <= TCPTRACE_CLOSE_UNKNOWN; i++)
 		if (figures.closes[i])
 			printf("# close %-34s %9lu\n", close_name(i), figures.closes[i]);
 	for (i = 0; i < 12; i++)

@@ -171,6 +171,7 @@ static bool missed_too_much(const struct endpoint *e, const struct endpoint *pee
 static void trace_first(struct sim *sim, int from, const struct segment *seg)
 {
 	bool syn = seg->flags & TCPTRACE_TCP_SYN, ack = seg->flags & TCPTRACE_TCP_ACK;
+	bool proved = sim->open && ack;	/* the SYN was not believed, its answer shows it */
 	struct fsm_result res;
 
 	if (!syn && !fsm_can_pickup(seg))
@@ -180,7 +181,8 @@ static void trace_first(struct sim *sim, int from, const struct segment *seg)
 	sim->current = true;
 	sim->side_of[from] = syn && ack ? FSM_RESPONDER : FSM_INITIATOR;
 	sim->side_of[!from] = !sim->side_of[from];
-	if (sim->trace_from && missed_too_much(&sim->end[from], &sim->end[!from], syn, ack))
+	if ((sim->trace_from || proved) &&
+	    missed_too_much(&sim->end[from], &sim->end[!from], syn, ack))
 		sim_excuse(sim, SIM_LATE);
 	if (syn && !ack) {
 		fsm_open(&sim->fsm);
@@ -200,10 +202,8 @@ static void trace_reuse(struct sim *sim, int from, const struct segment *seg)
 	struct fsm_result res;
 
 	sim->figures->reused++;
-	if (!sim->fsm.ended) {
-		fsm_abandon(&sim->fsm, TCPTRACE_CLOSE_EVICTED, &res);
-		sim->ends += res.ended;
-	}
+	fsm_abandon(&sim->fsm, TCPTRACE_CLOSE_UNKNOWN, &res);
+	sim->ends += res.ended;
 	if (sim->ends != 1)
 		sim_wrong(sim, "%d ENDs before the tuple was used again", sim->ends);
 	trace_first(sim, from, seg);

@@ -236,6 +236,7 @@ enum tcptrace_handshake {
  * @TCPTRACE_CLOSE_EVICTED: forgotten to make room, established or not
  * @TCPTRACE_CLOSE_FLUSHED: established or not, ended by %TCPTRACE_IOC_FLUSH, the end of its network
  *	namespace or of the module
+ * @TCPTRACE_CLOSE_UNKNOWN: it ended unseen: a new connection has taken its tuple
  */
 enum tcptrace_close {
 	TCPTRACE_CLOSE_NONE			= 0,
@@ -245,6 +246,7 @@ enum tcptrace_close {
 	TCPTRACE_CLOSE_IDLE_TIMEOUT		= 4,
 	TCPTRACE_CLOSE_EVICTED			= 5,
 	TCPTRACE_CLOSE_FLUSHED			= 6,
+	TCPTRACE_CLOSE_UNKNOWN			= 7,
 };
 
 /* @tcp_flags: as on the wire, RFC 9293 section 3.1 */

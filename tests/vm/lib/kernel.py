@@ -89,12 +89,9 @@ def set_parameter(name, value):
 
 
 def parameter_ranges():
-    """Name to (lowest, highest), as the module itself tells them."""
-    ranges = {}
-    for line in run("modinfo", "-F", "parm", MODULE).splitlines():
-        name, low, high = re.fullmatch(r"(\w+):.*\((\d+) to (\d+)\)", line).groups()
-        ranges[name] = (int(low), int(high))
-    return ranges
+    """Name to (lowest, highest) of all numbers, as the module itself tells them."""
+    found = re.findall(r"(?m)^(\w+):.*\((\d+) to (\d+)\)$", run("modinfo", "-F", "parm", MODULE))
+    return {name: (int(low), int(high)) for name, low, high in found}
 
 
 def stats():

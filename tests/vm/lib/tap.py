@@ -15,6 +15,7 @@ HARMLESS = (
     "netem: version",
     "tun: Universal TUN",
     "TCP: tcp_parse_options: Illegal window scaling value",
+    "device mon",	# enters or leaves promiscuous mode
     "hrtimer: interrupt took",
     "clocksource: ",
 )

@@ -74,16 +74,21 @@ def check_order(events):
         kind, prev, state = kind_of(event), states_before(event), states_of(event)
         if kind == "end" and before:	# tells the last change once more
             same(state, states_of(before), "states at the end")
-        elif before:
-            same(prev, states_of(before), f"states before {words_of(event)}")
-        elif kind != "pickup":
-            same(prev, ("CLOSED", "LISTEN"), "first states")
+        else:
+            same(prev, must_begin(kind, before), f"states before {words_of(event)}")
         if kind in ("invalid", "retransmit", "reuse"):
             same(state, prev, f"states after {words_of(event)}")
         check(not before or event.time_ns >= before.time_ns, "time runs backwards")
         before = event
     ends = [words_of(event) for event in events if kind_of(event) == "end"]
     check(len(ends) <= 1, "more than one END", ends)
+
+
+def must_begin(kind, before):
+    """The states before an event, from the event before it."""
+    if kind == "pickup":
+        return "-", "-"
+    return states_of(before) if before else ("CLOSED", "LISTEN")
 
 
 def first(events, kind):

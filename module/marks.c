@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "marks.h"
+
+/* Nothing is too far ahead before the SYN is acknowledged, nor behind a FIN. */
+static void note_far(struct fsm_endpoint *from, u16 what, u32 end)
+{
+	if ((from->seen & (FSM_SYN_ACKED | FSM_FIN)) != FSM_SYN_ACKED)
+		return;
+	if (!(from->seen & FSM_FAR_FIN && end == from->other))
+		marks_note(from, what, end);
+}
+
+/*
+ * What the receiver has no room for does not count as sent until it is acknowledged:
+ * a gap in what is seen, the byte that probes a window of zero, or a forgery.
+ */
+static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 end)
+{
+	if (!seq_before(from->end, end))
+		return;
+	if (to->seen & FSM_ACKS && seq_before(to->edge, end))
+		note_far(from, FSM_FAR, end);
+	else
+		from->end = end;
+}
+
+/* An ACK of what was never sent, nor could be, is not believed. */
+static bool ack_believed(const struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack)
+{
+	if (!seq_before(to->end, ack) || !seq_before(from->edge, ack))
+		return true;
+	if (!(to->seen & FSM_FAR) || to->other - ack >= MARKS_WINDOW_MAX)
+		return false;
+	to->seen &= ~FSM_FAR;
+	return true;
+}
+
+static void advance_ack(struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack, u32 edge)
+{
+	if (!ack_believed(from, to, ack))
+		return;
+	if (seq_before(from->ack, ack)) {
+		from->ack = ack;
+		/* it got more than passed here */
+		if (seq_before(to->end, ack))
+			to->end = ack;
+	}
+	if (seq_before(from->edge, edge))
+		from->edge = edge;
+}
+
+void marks_carry(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct segment *seg)
+{
+	advance_end(from, to, seg->seq + seg->payload_len);
+	advance_ack(from, to, seg->ack, seg->ack + ((u32)seg->window << from->wscale));
+}
+
+void marks_advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
+		   const struct segment *seg)
+{
+	/* the window of a SYN is not scaled, RFC 7323 section 2.2 */
+	u32 window = seg->flags & TCPTRACE_TCP_SYN ? seg->window :
+						     (u32)seg->window << from->wscale;
+
+	if (from->seen & FSM_SENT)
+		advance_end(from, to, segment_end(seg));
+	else
+		from->end = segment_end(seg);
+	from->seen |= FSM_SENT;
+
+	if (!(seg->flags & TCPTRACE_TCP_ACK)) {
+		from->edge = window;	/* behind its first acknowledgment, see below */
+	} else if (from->seen & FSM_ACKS) {
+		advance_ack(from, to, seg->ack, seg->ack + window);
+	} else {
+		/* the peer may have used the window of the SYN, which may have been wider */
+		if (window < from->edge)
+			window = from->edge;
+		from->seen |= FSM_ACKS;
+		from->ack = seg->ack;
+		from->edge = seg->ack + window;
+	}
+}
+
+/* RFC 7323 section 2.2: scaling holds if both SYNs offer it. */
+static void note_wscale(struct fsm_endpoint *from, struct fsm_endpoint *to,
+			const struct segment *seg)
+{
+	if (seg->syn.options & TCPTRACE_OPT_WSCALE) {
+		from->seen |= FSM_WSCALE;
+		from->wscale = seg->syn.wscale;
+	}
+	if (seg->flags & TCPTRACE_TCP_ACK && !(from->seen & to->seen & FSM_WSCALE)) {
+		from->wscale = 0;
+		to->wscale = 0;
+	}
+}
+
+void marks_syn(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct segment *seg)
+{
+	from->isn = seg->seq;
+	from->seen |= FSM_SYN;
+	note_wscale(from, to, seg);
+	marks_advance(from, to, seg);
+}
+
+void marks_fin(struct fsm_endpoint *end, u32 fin)
+{
+	end->fin = fin;
+	end->seen = (end->seen & ~FSM_OTHER) | FSM_FIN;
+	if (!seq_before(fin, end->end))
+		end->end = fin + 1;
+}
+
+bool marks_fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 fin)
+{
+	if (from->seen & FSM_FIN)
+		return fin == from->fin;
+	return !(to->seen & FSM_ACKS) || seq_between(to->ack, fin, to->edge);
+}
+
+void marks_far_fin(struct fsm_endpoint *from, u32 fin)
+{
+	if (!seq_before(fin, from->end))
+		note_far(from, FSM_FAR | FSM_FAR_FIN, fin + 1);
+}
+
+bool marks_settle_rival(struct fsm_endpoint *end, u32 ack)
+{
+	if (!marks_covers_rival(end, ack))
+		return false;
+	end->isn = end->other;
+	end->end = ack;
+	end->seen &= ~FSM_RIVAL;
+	return true;
+}
+
+/* The receiver was never heard: its RCV.NXT is at most a window behind. */
+static bool rst_to_unheard(const struct fsm_endpoint *from, const struct segment *seg)
+{
+	if (from->seen & FSM_SYN)
+		return seq_between(from->isn, seg->seq, from->end);
+	return from->end - seg->seq <= MARKS_WINDOW_MAX;
+}
+
+bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+			const struct segment *seg)
+{
+	if (to->state == TCPTRACE_STATE_SYN_SENT) {
+		if (seg->flags & TCPTRACE_TCP_ACK && marks_covers_syn(to, seg->ack))
+			return true;
+		/* it may have the SYN+ACK that passed here, then it does as below */
+		if (!(from->seen & FSM_SYN))
+			return false;
+	}
+	/* some repeat the number of the FIN before it, or answer the other SYN */
+	if (from->seen & FSM_FIN && seg->seq == from->fin)
+		return true;
+	if (to->state < TCPTRACE_STATE_ESTABLISHED && seg->flags & TCPTRACE_TCP_ACK &&
+	    marks_covers_rival(to, seg->ack))
+		return true;
+	if (!(to->seen & FSM_ACKS))
+		return rst_to_unheard(from, seg);
+	if (!(from->seen & FSM_SENT))	/* nor is known how far it sent */
+		return seq_between(to->ack, seg->seq, to->edge);
+	return seg->seq == to->ack || seg->seq == from->end;
+}
+
+bool marks_syn_newer(const struct fsm_endpoint *from, const struct segment *seg)
+{
+	if (from->seen & FSM_FIN_TIME && seg->syn.options & TCPTRACE_OPT_TIMESTAMPS &&
+	    seg->tsval != from->other)
+		return seq_before(from->other, seg->tsval);
+	return !seq_before(seg->seq, from->end);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPTRACE_MARKS_H
+#define _TCPTRACE_MARKS_H
+
+#include <linux/types.h>
+#include "segment.h"
+
+/**
+ * DOC: sequence marks
+ *
+ * What is known of one endpoint's sequence numbers from the segments that passed:
+ * where its SYN and its FIN stand, how far it sent, what it acknowledged, what it
+ * lets its peer send.  From the marks of both follows which numbers their receiver
+ * takes, and so whether a SYN+ACK, a FIN or a RST is to be believed.
+ *
+ * An endpoint that is heard late, or after a gap, is taken at its word; one that
+ * was heard has to go on where it stood.  What lies too far ahead is not believed,
+ * for it may be forged, but it is remembered: if the peer acknowledges it, then we
+ * have missed what lies between.
+ */
+
+/* &fsm_endpoint.seen */
+#define FSM_SENT	0x0001	/* it was heard: @end holds */
+#define FSM_ACKS	0x0002	/* it acknowledged something: @ack and @edge hold */
+#define FSM_SYN		0x0004	/* its SYN was seen: @isn holds */
+#define FSM_SYN_ACKED	0x0008	/* its peer acknowledged that */
+#define FSM_FIN		0x0010	/* its FIN was seen: @fin holds */
+#define FSM_FIN_ACKED	0x0020	/* its peer acknowledged that */
+#define FSM_GOT_FIN	0x0040	/* it acknowledged its peer's FIN */
+#define FSM_WSCALE	0x0080	/* its SYN offered window scaling */
+/* Of these four one at most: what @other is. */
+#define FSM_RIVAL	0x0100	/* the ISN of another SYN or SYN+ACK, not answered yet */
+#define FSM_FAR		0x0200	/* the end of data too far ahead, not acknowledged yet */
+#define FSM_FAR_FIN	0x0400	/* the same, and it was a FIN */
+#define FSM_FIN_TIME	0x0800	/* the timestamp of its FIN, RFC 7323 */
+
+#define FSM_OTHER	(FSM_RIVAL | FSM_FAR | FSM_FAR_FIN | FSM_FIN_TIME)
+
+/**
+ * struct fsm_endpoint - one endpoint
+ * @isn: sequence number of its SYN
+ * @fin: sequence number of its FIN
+ * @end: follows the highest sequence number it sent, SND.NXT
+ * @ack: the highest acknowledgment it sent, RCV.NXT as far as it told
+ * @edge: the highest right edge of the window it offered
+ * @other: one more number; @seen tells which
+ * @seen: FSM_*
+ * @state: &enum tcptrace_state
+ * @wscale: shift of the window it offers
+ * @syn_retrans: its SYN or SYN+ACK again; stays at 255
+ * @fin_retrans: its FIN again; stays at 255
+ */
+struct fsm_endpoint {
+	u32	isn;
+	u32	fin;
+	u32	end;
+	u32	ack;
+	u32	edge;
+	u32	other;
+	u16	seen;
+	u8	state;
+	u8	wscale;
+	u8	syn_retrans;
+	u8	fin_retrans;
+};
+
+/* The shift of a window whose scale was not seen: the widest, RFC 7323 section 2.3. */
+#define MARKS_WSCALE_UNKNOWN	14
+
+/* No window is wider, RFC 7323 section 2.3. */
+#define MARKS_WINDOW_MAX	0x40000000u
+
+/**
+ * marks_syn - a SYN or SYN+ACK that is believed
+ * @from: its sender
+ * @to: its receiver
+ * @seg: the segment
+ */
+void marks_syn(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct segment *seg);
+
+/**
+ * marks_advance - how far the sender sent, acknowledged, and lets its peer send
+ * @from: the sender of the segment
+ * @to: its receiver
+ * @seg: any segment that is believed
+ */
+void marks_advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
+		   const struct segment *seg);
+
+/**
+ * marks_carry - the same for a segment without SYN, FIN and RST
+ * @from: its sender, heard before, as was its peer, with %FSM_ACKS
+ * @to: its receiver
+ * @seg: the segment
+ */
+void marks_carry(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct segment *seg);
+
+/**
+ * marks_note - remember a number besides the others
+ * @end: whose
+ * @what: one of %FSM_OTHER, or %FSM_FAR and %FSM_FAR_FIN together
+ * @number: the number
+ */
+static inline void marks_note(struct fsm_endpoint *end, u16 what, u32 number)
+{
+	end->seen = (end->seen & ~FSM_OTHER) | what;
+	end->other = number;
+}
+
+/* RFC 9293 section 3.4: the SYN is acknowledged, and nothing that was never sent. */
+static inline bool marks_covers_syn(const struct fsm_endpoint *end, u32 ack)
+{
+	return end->seen & FSM_SYN && seq_between(end->isn + 1, ack, end->end);
+}
+
+/* The other SYN is acknowledged, perhaps with data in it, RFC 7413. */
+static inline bool marks_covers_rival(const struct fsm_endpoint *end, u32 ack)
+{
+	return end->seen & FSM_RIVAL && seq_between(end->other + 1, ack, end->other + 0xffff);
+}
+
+/* A FIN too far ahead is acknowledged by its number alone, as any is. */
+static inline bool marks_covers_far_fin(const struct fsm_endpoint *end, u32 ack)
+{
+	return end->seen & FSM_FAR_FIN && ack == end->other;
+}
+
+/**
+ * marks_fin - a FIN that is believed, the first one
+ * @end: its sender
+ * @fin: its own number
+ */
+void marks_fin(struct fsm_endpoint *end, u32 fin);
+
+/**
+ * marks_fin_believed - is it a FIN that the receiver takes?
+ * @from: its sender
+ * @to: its receiver
+ * @fin: its own number, behind the payload: the rest may be a repetition
+ *
+ * RFC 9293 section 3.10.7.4 first: it has to lie in the receiver's window, and
+ * nothing follows a FIN.
+ */
+bool marks_fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 fin);
+
+/**
+ * marks_far_fin - remember a FIN that is not believed
+ * @from: its sender
+ * @fin: its own number
+ *
+ * If it lies ahead, the peer's ACK of it proves that we have missed what lies between.
+ */
+void marks_far_fin(struct fsm_endpoint *from, u32 fin);
+
+/**
+ * marks_settle_rival - of two SYN+ACKs, take the one that is acknowledged
+ * @end: who sent them
+ * @ack: what its peer acknowledges
+ *
+ * Return: false if it is not the second of the two.
+ */
+bool marks_settle_rival(struct fsm_endpoint *end, u32 ack);
+
+/**
+ * marks_rst_believed - is it a RST that the receiver obeys?
+ * @from: its sender
+ * @to: its receiver
+ * @seg: the RST
+ *
+ * RFC 9293 section 3.10.7.3 second: in SYN_SENT it has to acknowledge the SYN.
+ * RFC 5961 section 3: later it has to stand exactly at RCV.NXT.  That is behind all
+ * that was sent, if it arrived, or else what the receiver acknowledged.
+ */
+bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+			const struct segment *seg);
+
+/**
+ * marks_syn_newer - does a SYN open a new connection to an endpoint in TIME_WAIT?
+ * @from: its sender, as the old connection left it
+ * @seg: the SYN
+ *
+ * RFC 6191: its timestamp is newer than the last one, or there is none and its
+ * sequence number is; RFC 9293 section 3.10.7.4 first, RFC 1122 section 4.2.2.13.
+ */
+bool marks_syn_newer(const struct fsm_endpoint *from, const struct segment *seg);
+
+#endif /* _TCPTRACE_MARKS_H */

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPTRACE_PACKET_H
+#define _TCPTRACE_PACKET_H
+
+#include <linux/types.h>
+
+struct iphdr;
+struct ipv6hdr;
+struct net;
+struct net_device;
+struct sk_buff;
+
+/**
+ * struct packet - a TCP packet, as the IP layer tells of it and where it was seen
+ * @skb: the packet; it stays as it is
+ * @v4: its IP header if @family is AF_INET, in @skb or a copy
+ * @v6: the same if @family is AF_INET6
+ * @net: namespace
+ * @dev: interface, or NULL
+ * @tcp: offset of the TCP header in @skb
+ * @len: length of TCP header and payload
+ * @place: &flow_key.place
+ * @family: AF_INET or AF_INET6
+ * @hook: &enum tcptrace_hook
+ * @checkable: its checksum can be verified: it is no fragment, all of it is in @skb, and
+ *	the address that the sum covers is the one in the header, not the end of a source
+ *	route
+ */
+struct packet {
+	const struct sk_buff *skb;
+	union {
+		const struct iphdr *v4;
+		const struct ipv6hdr *v6;
+	};
+	struct net	*net;
+	const struct net_device *dev;
+	unsigned int	tcp;
+	unsigned int	len;
+	u32		place;
+	u8		family;
+	u8		hook;
+	bool		checkable;
+};
+
+/**
+ * packet_follow - read the segment in a packet and follow it
+ * @packet: all filled in; the TCP header may be cut off
+ *
+ * Context: under rcu_read_lock().
+ */
+void packet_follow(const struct packet *packet);
+
+/**
+ * packet_skip_fragment - count a fragment that has no TCP header
+ *
+ * Context: any but hard interrupts.
+ */
+void packet_skip_fragment(void);
+
+/**
+ * struct packet_extensions - what stands between an IPv6 and a TCP header
+ * @end: offset in the packet where they end
+ * @protocol: which header is there; NEXTHDR_FRAGMENT in every fragment but the first, where
+ *	none is
+ * @fragment: the packet is a fragment
+ * @routed: addresses of a route are still to be visited: the destination is not the last
+ */
+struct packet_extensions {
+	unsigned int	end;
+	u8		protocol;
+	bool		fragment;
+	bool		routed;
+};
+
+/**
+ * packet_read_extensions - pass over IPv6 extension headers, RFC 8200 section 4
+ * @skb: the packet
+ * @extensions: @end is where the first begins, @protocol which one it is; all is filled in
+ *
+ * Return: false if the packet ends among them.
+ */
+bool packet_read_extensions(const struct sk_buff *skb, struct packet_extensions *extensions);
+
+/**
+ * packet_checksum_good - verify the TCP checksum
+ * @packet: all filled in
+ *
+ * The sum is not stored, the packet stays as it is.  A packet that this host just made,
+ * whose sum the interface has checked, or that is not checkable, is good; and a mirrored
+ * one that was captured before its sender's interface summed it up.
+ *
+ * Context: any; costs a look at every byte.
+ */
+bool packet_checksum_good(const struct packet *packet);
+
+#endif /* _TCPTRACE_PACKET_H */
