@@ -9,12 +9,14 @@ struct net_device;
 /**
  * struct sighting - a segment, and where it was seen
  * @seg: the segment
+ * @genuine: verifies its checksum, at the cost of a look at every byte
  * @dev: the interface, or NULL
  * @hook: &enum tcptrace_hook
  * @from: which endpoint of the flow's key sent it, 0 or 1
  */
 struct sighting {
 	const struct segment *seg;
+	bool	(*genuine)(const struct sighting *at);
 	const struct net_device *dev;
 	u8	hook;
 	u8	from;

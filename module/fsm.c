@@ -313,6 +313,12 @@ static void note_fin(struct fsm *fsm, struct fsm_endpoint *end, u32 fin)
 	apply(end, SENDS_FIN);
 }
 
+/* Nothing follows a FIN, so only one number acknowledges it. */
+static bool awaits_ack_of_fin(const struct fsm_endpoint *end, u32 ack)
+{
+	return (end->seen & (FSM_FIN | FSM_FIN_ACKED)) == FSM_FIN && ack == end->fin + 1;
+}
+
 static bool step_ack(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
 		     const struct segment *seg, struct fsm_result *res)
 {
@@ -326,8 +332,7 @@ static bool step_ack(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endp
 	}
 	if (marks_covers_far_fin(to, seg->ack))
 		note_fin(fsm, to, seg->ack - 1);
-	/* nothing follows a FIN, so only one number acknowledges it */
-	if ((to->seen & (FSM_FIN | FSM_FIN_ACKED)) == FSM_FIN && seg->ack == to->fin + 1)
+	if (awaits_ack_of_fin(to, seg->ack))
 		ack_fin(fsm, from, to, seg, res);
 	return true;
 }
@@ -345,15 +350,41 @@ static void step_fin(struct fsm *fsm, struct fsm_endpoint *from, const struct se
 		marks_note(from, FSM_FIN_TIME, seg->tsval);
 }
 
+/*
+ * RFC 9293 section 3.10.7.4, first and fifth: why the receiver drops the segment.  Who
+ * acknowledges a FIN by its number is no forger, wherever it stands itself.
+ */
+static enum tcptrace_reason drop_reason(const struct fsm_endpoint *from,
+					const struct fsm_endpoint *to, const struct segment *seg)
+{
+	if (marks_covers_far_fin(to, seg->ack))
+		return TCPTRACE_REASON_NONE;
+	if (seg->flags & TCPTRACE_TCP_FIN ? !marks_fin_believed(from, to, segment_fin(seg)) :
+					    !marks_in_window(to, seg))
+		return TCPTRACE_REASON_OUT_OF_WINDOW;
+	if (!marks_ack_believed(from, to, seg->ack))
+		return TCPTRACE_REASON_BAD_ACK;
+	return TCPTRACE_REASON_NONE;
+}
+
+/* May it be more than data and its ACK? */
+static bool matters(const struct fsm_endpoint *to, const struct segment *seg)
+{
+	return seg->flags & TCPTRACE_TCP_FIN || !(to->seen & FSM_SYN_ACKED) ||
+	       awaits_ack_of_fin(to, seg->ack);
+}
+
 /* A segment with ACK, perhaps FIN: RFC 9293 section 3.10.7.4, first, fifth, eighth. */
 static void step_data(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
 		      const struct segment *seg, struct fsm_result *res)
 {
-	/* who acknowledges a FIN by its number is no forger, wherever it stands itself */
-	if (seg->flags & TCPTRACE_TCP_FIN && !marks_fin_believed(from, to, segment_fin(seg)) &&
-	    !marks_covers_far_fin(to, seg->ack)) {
-		marks_far_fin(from, segment_fin(seg));
-		report_invalid(fsm, res, TCPTRACE_REASON_OUT_OF_WINDOW);
+	enum tcptrace_reason reason = matters(to, seg) ? drop_reason(from, to, seg) :
+							 TCPTRACE_REASON_NONE;
+
+	if (reason) {
+		if (seg->flags & TCPTRACE_TCP_FIN)
+			marks_far_fin(from, segment_fin(seg));
+		report_invalid(fsm, res, reason);
 		return;
 	}
 	if (!step_ack(fsm, from, to, seg, res))
@@ -379,7 +410,24 @@ static enum tcptrace_handshake reset_handshake(const struct fsm *fsm,
 	return TCPTRACE_HANDSHAKE_RESET;
 }
 
-static void step_rst(struct fsm *fsm, const struct fsm_endpoint *from,
+static enum tcptrace_close reset_close(const struct fsm *fsm, const struct fsm_endpoint *from)
+{
+	return from == &fsm->end[FSM_INITIATOR] ? TCPTRACE_CLOSE_RESET_BY_INITIATOR :
+						  TCPTRACE_CLOSE_RESET_BY_RESPONDER;
+}
+
+/*
+ * A RST may be the first to acknowledge a FIN, and so show that its sender got it.  The
+ * sender of the FIN learns nothing by it: the RST is looked at first, 3.10.7.4 second.
+ */
+static void rst_acks_fin(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_result *res)
+{
+	from->seen |= FSM_GOT_FIN;
+	apply(from, GETS_FIN);
+	report(fsm, res, TCPTRACE_EVENT_FIN_ACKED);
+}
+
+static void step_rst(struct fsm *fsm, struct fsm_endpoint *from,
 		     const struct fsm_endpoint *to, const struct segment *seg,
 		     struct fsm_result *res)
 {
@@ -387,12 +435,12 @@ static void step_rst(struct fsm *fsm, const struct fsm_endpoint *from,
 		report_invalid(fsm, res, TCPTRACE_REASON_OUT_OF_WINDOW);
 		return;
 	}
+	if (fsm->handshake && seg->flags & TCPTRACE_TCP_ACK && awaits_ack_of_fin(to, seg->ack))
+		rst_acks_fin(fsm, from, res);
 	if (!fsm->handshake)
 		fsm->handshake = reset_handshake(fsm, from);
 	else
-		fsm->close = side(fsm, from) == TCPTRACE_SIDE_INITIATOR ?
-			     TCPTRACE_CLOSE_RESET_BY_INITIATOR :
-			     TCPTRACE_CLOSE_RESET_BY_RESPONDER;
+		fsm->close = reset_close(fsm, from);
 	close_both(fsm);
 	report(fsm, res, TCPTRACE_EVENT_RST);
 	end(fsm, res);

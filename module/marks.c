@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "marks.h"
 
-/* Nothing is too far ahead before the SYN is acknowledged, nor behind a FIN. */
-static void note_far(struct fsm_endpoint *from, u16 what, u32 end)
+/* Nothing lies ahead before the SYN is acknowledged, nor behind a FIN. */
+static void note_ahead(struct fsm_endpoint *from, u16 what, u32 end)
 {
 	if ((from->seen & (FSM_SYN_ACKED | FSM_FIN)) != FSM_SYN_ACKED)
 		return;
@@ -19,32 +19,34 @@ static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to
 	if (!seq_before(from->end, end))
 		return;
 	if (to->seen & FSM_ACKS && seq_before(to->edge, end))
-		note_far(from, FSM_FAR, end);
+		note_ahead(from, FSM_FAR, end);
 	else
 		from->end = end;
 }
 
-/* An ACK of what was never sent, nor could be, is not believed. */
-static bool ack_believed(const struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack)
+static bool behind_gap(const struct fsm_endpoint *end, u32 ack)
 {
-	if (!seq_before(to->end, ack) || !seq_before(from->edge, ack))
+	return end->seen & FSM_FAR && end->other - ack < MARKS_WINDOW_MAX;
+}
+
+/* More is acknowledged than passed here: should it be believed at once? */
+static bool believe_ahead(const struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack)
+{
+	if (!(to->seen & FSM_SENT) || behind_gap(to, ack)) {
+		to->end = ack;
 		return true;
-	if (!(to->seen & FSM_FAR) || to->other - ack >= MARKS_WINDOW_MAX)
-		return false;
-	to->seen &= ~FSM_FAR;
-	return true;
+	}
+	if (!seq_before(from->edge, ack))
+		note_ahead(to, FSM_CLAIMED, ack);
+	return false;
 }
 
 static void advance_ack(struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack, u32 edge)
 {
-	if (!ack_believed(from, to, ack))
+	if (seq_before(to->end, ack) && !believe_ahead(from, to, ack))
 		return;
-	if (seq_before(from->ack, ack)) {
+	if (seq_before(from->ack, ack))
 		from->ack = ack;
-		/* it got more than passed here */
-		if (seq_before(to->end, ack))
-			to->end = ack;
-	}
 	if (seq_before(from->edge, edge))
 		from->edge = edge;
 }
@@ -112,6 +114,21 @@ void marks_fin(struct fsm_endpoint *end, u32 fin)
 		end->end = fin + 1;
 }
 
+bool marks_in_window(const struct fsm_endpoint *to, const struct segment *seg)
+{
+	return !(to->seen & FSM_ACKS) || (!seq_before(segment_end(seg), to->ack) &&
+					  !seq_before(to->edge, seg->seq));
+}
+
+bool marks_ack_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 ack)
+{
+	if (!(from->seen & FSM_ACKS && to->seen & FSM_SENT))
+		return true;
+	if (seq_before(ack, from->ack))
+		return from->ack - ack <= 0xffffu << from->wscale;
+	return !seq_before(to->end, ack) || !seq_before(from->edge, ack) || behind_gap(to, ack);
+}
+
 bool marks_fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 fin)
 {
 	if (from->seen & FSM_FIN)
@@ -122,7 +139,7 @@ bool marks_fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoi
 void marks_far_fin(struct fsm_endpoint *from, u32 fin)
 {
 	if (!seq_before(fin, from->end))
-		note_far(from, FSM_FAR | FSM_FAR_FIN, fin + 1);
+		note_ahead(from, FSM_FAR | FSM_FAR_FIN, fin + 1);
 }
 
 bool marks_settle_rival(struct fsm_endpoint *end, u32 ack)
@@ -139,7 +156,7 @@ bool marks_settle_rival(struct fsm_endpoint *end, u32 ack)
 static bool rst_to_unheard(const struct fsm_endpoint *from, const struct segment *seg)
 {
 	if (from->seen & FSM_SYN)
-		return seq_between(from->isn, seg->seq, from->end);
+		return seq_between(from->isn + 1, seg->seq, from->end);
 	return from->end - seg->seq <= MARKS_WINDOW_MAX;
 }
 
@@ -163,6 +180,8 @@ bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoi
 		return rst_to_unheard(from, seg);
 	if (!(from->seen & FSM_SENT))	/* nor is known how far it sent */
 		return seq_between(to->ack, seg->seq, to->edge);
+	if (from->seen & FSM_CLAIMED && seg->seq == from->other)
+		return true;
 	return seg->seq == to->ack || seg->seq == from->end;
 }
 
@@ -171,5 +190,5 @@ bool marks_syn_newer(const struct fsm_endpoint *from, const struct segment *seg)
 	if (from->seen & FSM_FIN_TIME && seg->syn.options & TCPTRACE_OPT_TIMESTAMPS &&
 	    seg->tsval != from->other)
 		return seq_before(from->other, seg->tsval);
-	return !seq_before(seg->seq, from->end);
+	return seq_before(from->end, seg->seq);
 }

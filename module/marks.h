@@ -16,7 +16,8 @@
  * An endpoint that is heard late, or after a gap, is taken at its word; one that
  * was heard has to go on where it stood.  What lies too far ahead is not believed,
  * for it may be forged, but it is remembered: if the peer acknowledges it, then we
- * have missed what lies between.
+ * have missed what lies between.  The other way round, an ACK of what did not pass is
+ * believed when its peer goes on there.
  */
 
 /* &fsm_endpoint.seen */
@@ -28,13 +29,14 @@
 #define FSM_FIN_ACKED	0x0020	/* its peer acknowledged that */
 #define FSM_GOT_FIN	0x0040	/* it acknowledged its peer's FIN */
 #define FSM_WSCALE	0x0080	/* its SYN offered window scaling */
-/* Of these four one at most: what @other is. */
+/* Of these one at most (FAR_FIN is a FAR): what @other is. */
 #define FSM_RIVAL	0x0100	/* the ISN of another SYN or SYN+ACK, not answered yet */
 #define FSM_FAR		0x0200	/* the end of data too far ahead, not acknowledged yet */
 #define FSM_FAR_FIN	0x0400	/* the same, and it was a FIN */
-#define FSM_FIN_TIME	0x0800	/* the timestamp of its FIN, RFC 7323 */
+#define FSM_CLAIMED	0x0800	/* what its peer acknowledged, though it did not pass here */
+#define FSM_FIN_TIME	0x1000	/* the timestamp of its FIN, RFC 7323 */
 
-#define FSM_OTHER	(FSM_RIVAL | FSM_FAR | FSM_FAR_FIN | FSM_FIN_TIME)
+#define FSM_OTHER	(FSM_RIVAL | FSM_FAR | FSM_FAR_FIN | FSM_CLAIMED | FSM_FIN_TIME)
 
 /**
  * struct fsm_endpoint - one endpoint
@@ -133,6 +135,26 @@ static inline bool marks_covers_far_fin(const struct fsm_endpoint *end, u32 ack)
 void marks_fin(struct fsm_endpoint *end, u32 fin);
 
 /**
+ * marks_in_window - does the receiver have room for some of a segment?
+ * @to: its receiver
+ * @seg: the segment
+ *
+ * RFC 9293 section 3.10.7.4 first; the ACK in any other does not count.
+ */
+bool marks_in_window(const struct fsm_endpoint *to, const struct segment *seg);
+
+/**
+ * marks_ack_believed - may this be acknowledged?
+ * @from: who acknowledges
+ * @to: whose segments
+ * @ack: what
+ *
+ * RFC 9293 section 3.10.7.4 fifth, RFC 5961 section 5: not what was never sent, nor could
+ * be, nor what lies more than a window back.
+ */
+bool marks_ack_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 ack);
+
+/**
  * marks_fin_believed - is it a FIN that the receiver takes?
  * @from: its sender
  * @to: its receiver
@@ -181,6 +203,7 @@ bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoi
  *
  * RFC 6191: its timestamp is newer than the last one, or there is none and its
  * sequence number is; RFC 9293 section 3.10.7.4 first, RFC 1122 section 4.2.2.13.
+ * The number behind the FIN does not do: neither for Linux nor for BSD.
  */
 bool marks_syn_newer(const struct fsm_endpoint *from, const struct segment *seg);
 

@@ -83,14 +83,30 @@ static void parse_options(const struct packet *packet, struct segment *seg)
 		segment_parse_options(seg, options, len);
 }
 
+/* A sighting that can be asked for its packet. */
+struct view {
+	struct sighting at;
+	const struct packet *packet;
+};
+
+static bool genuine(const struct sighting *at)
+{
+	return packet_checksum_good(container_of(at, struct view, at)->packet);
+}
+
 static void follow(const struct packet *packet)
 {
 	struct segment seg;
-	struct sighting at = {
-		.seg	= &seg,
-		.dev	= packet->dev,
-		.hook	= packet->hook,
+	struct view view = {
+		.at	= {
+			.seg		= &seg,
+			.genuine	= genuine,
+			.dev		= packet->dev,
+			.hook		= packet->hook,
+		},
+		.packet	= packet,
 	};
+	struct sighting *at = &view.at;
 	struct flow_key key;
 	enum tcptrace_reason reason;
 	u8 buffer[SEGMENT_HEADER_MIN];
@@ -109,21 +125,16 @@ static void follow(const struct packet *packet)
 	key.place = packet->place;
 	key.family = packet->family;
 	if (packet->family == AF_INET)
-		at.from = order_v4(&key, packet->v4, source, dest);
+		at->from = order_v4(&key, packet->v4, source, dest);
 	else
-		at.from = order_v6(&key, packet->v6, source, dest);
+		at->from = order_v6(&key, packet->v6, source, dest);
 
-	/* only what can change a state is worth a sum over its bytes */
-	if (seg.flags & SEGMENT_CONTROL && !reason) {
-		if (seg.flags & (TCPTRACE_TCP_SYN | TCPTRACE_TCP_FIN))
-			parse_options(packet, &seg);
-		if (!packet_checksum_good(packet))
-			reason = TCPTRACE_REASON_BAD_CHECKSUM;
-	}
+	if (seg.flags & (TCPTRACE_TCP_SYN | TCPTRACE_TCP_FIN) && !reason)
+		parse_options(packet, &seg);
 	if (unlikely(reason))
-		track_invalid(&key, &at, reason);
+		track_invalid(&key, at, reason);
 	else
-		track_segment(&key, &at);
+		track_segment(&key, at);
 }
 
 void packet_follow(const struct packet *packet)

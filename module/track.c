@@ -74,6 +74,16 @@ static void tell(struct flow *flow, const struct fsm_result *res, const struct s
 		expiry_restart(flow);
 }
 
+/* The segment changes nothing. */
+static void tell_invalid(struct flow *flow, enum tcptrace_reason reason,
+			 const struct sighting *at)
+{
+	struct fsm_result res;
+
+	fsm_note(&flow->fsm, TCPTRACE_EVENT_INVALID, reason, &res);
+	event_publish(flow, &res, ktime_get_ns(), at);
+}
+
 /* The connection gives its tuple to another. */
 static void remove_reused(struct flow *flow)
 {
@@ -93,16 +103,25 @@ enum step_answer {
 
 static enum step_answer step_locked(struct flow *flow, const struct sighting *at)
 {
+	enum fsm_dir dir = flow_direction(flow, at->from);
 	struct fsm_result res;
+	struct fsm next;
 
 	if (unlikely(flow->dead))
 		return STEP_GONE;
-	if (likely(fsm_carry(&flow->fsm, flow_direction(flow, at->from), at->seg))) {
+	if (likely(fsm_carry(&flow->fsm, dir, at->seg))) {
 		count(flow, at);
 		expiry_active(flow);
 		return STEP_DONE;
 	}
-	fsm_step(&flow->fsm, flow_direction(flow, at->from), at->seg, &res);
+	/* what it does, decides whether its checksum is worth a look at every byte */
+	next = flow->fsm;
+	fsm_step(&next, dir, at->seg, &res);
+	if ((res.changes || res.reuse) && !at->genuine(at)) {
+		tell_invalid(flow, TCPTRACE_REASON_BAD_CHECKSUM, at);
+		return STEP_DONE;
+	}
+	flow->fsm = next;
 	if (unlikely(res.reuse)) {
 		remove_reused(flow);
 		return STEP_REUSED;
@@ -240,6 +259,10 @@ void track_segment(struct flow_key *key, const struct sighting *at)
 				return;
 			reuse = reuse || answer == STEP_REUSED;
 		}
+		if (!at->genuine(at)) {
+			event_publish_stray(key, TCPTRACE_REASON_BAD_CHECKSUM, at);
+			return;
+		}
 		if (is_stray(at->seg)) {
 			tell_stray(key, at);
 			return;
@@ -254,18 +277,15 @@ void track_invalid(struct flow_key *key, const struct sighting *at,
 		   enum tcptrace_reason reason)
 {
 	struct flow *flow = flow_find(key);
-	struct fsm_result res;
 
 	if (!flow) {
 		event_publish_stray(key, reason, at);
 		return;
 	}
 	spin_lock(&flow->lock);
-	if (flow->dead) {
+	if (flow->dead)
 		event_publish_stray(key, reason, at);
-	} else {
-		fsm_note(&flow->fsm, TCPTRACE_EVENT_INVALID, reason, &res);
-		event_publish(flow, &res, ktime_get_ns(), at);
-	}
+	else
+		tell_invalid(flow, reason, at);
 	spin_unlock(&flow->lock);
 }

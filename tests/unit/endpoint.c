@@ -200,6 +200,8 @@ static void emit_rst(struct endpoint *e, u8 flags, u32 seq, u32 ack)
 	struct segment seg = { .flags = RST | flags, .seq = seq, .ack = ack, .header_len = 20 };
 
 	e->sent_rst = true;
+	if (flags & ACK)
+		e->acked_fin |= e->got_fin;
 	put(e, &seg);
 }
 

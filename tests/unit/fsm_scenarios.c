@@ -52,6 +52,35 @@ const struct scenario fsm_scenarios[] = {
 	  "> FA 1 ack 99	: invalid/bad_ack SYN_SENT SYN_RECEIVED\n"
 	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n" },
 
+	{ "the RST that answers a wrong SYN+ACK or ACK stands before the SYN: 3.10.7.1",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 0		: invalid/bad_ack SYN_SENT LISTEN\n"
+	  "> R 0		: invalid/out_of_window SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 0		: invalid/bad_ack SYN_SENT SYN_RECEIVED\n"
+	  "< R 0		: invalid/out_of_window SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "ACK of the SYN+ACK outside of the window: 3.10.7.4 first",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 win 1000 : syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 0 ack 1		: invalid/out_of_window SYN_SENT SYN_RECEIVED\n"
+	  "> A 1002 ack 1	: invalid/out_of_window SYN_SENT SYN_RECEIVED\n"
+	  "> PA -1000+10 ack 1	: invalid/out_of_window SYN_SENT SYN_RECEIVED\n"
+	  "> A 1001 ack 1	: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "ACK of the FIN outside of the window: 3.10.7.4 first", HANDSHAKE
+	  "> FA 1 ack 1		: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 0 ack 2		: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 900000 ack 2	: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 0 ack 1		:\n"			/* keep-alive */
+	  "< A 1 ack 2		: fin_acked FIN_WAIT_2 CLOSE_WAIT\n" },
+
+	{ "FIN that acknowledges what was never sent, or long ago: RFC 5961 section 5", HANDSHAKE
+	  "> FA 1 ack 1000000	: invalid/bad_ack ESTABLISHED ESTABLISHED\n"
+	  "> FA 1 ack -100000	: invalid/bad_ack ESTABLISHED ESTABLISHED\n"
+	  "> FA 1 ack -60000	: fin FIN_WAIT_1 ESTABLISHED\n" },
+
 	{ "the responder acknowledges but has sent no SYN",
 	  "> S 0		: syn SYN_SENT LISTEN\n"
 	  "< A 0 ack 1		: invalid/unexpected SYN_SENT LISTEN\n"
@@ -518,10 +547,22 @@ const struct scenario fsm_scenarios[] = {
 	  "> FA 500000 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
 	  "> R 1		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
 
-	{ "an ACK shows data that did not pass here", HANDSHAKE
+	{ "an ACK shows data that did not pass here: the RST behind it holds", HANDSHAKE
 	  "< A 1 ack 5001	:\n"
 	  "> R 5002		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
 	  "> R 5001		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "an ACK shows data that did not pass here: the FIN behind it holds", HANDSHAKE
+	  "< A 1 ack 5001	:\n"
+	  "> FA 5001 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 5002	: fin_acked FIN_WAIT_2 CLOSE_WAIT\n" },
+
+	{ "an ACK of what was never sent, but might be: its peer goes on where it was", HANDSHAKE
+	  "< A 1 ack 5001	:\n"
+	  "> PA 1+10 ack 1	:\n"
+	  "< A 1 ack 11		:\n"
+	  "> FA 11 ack 1		: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 12		: fin_acked FIN_WAIT_2 CLOSE_WAIT\n" },
 
 	{ "a window of zero is probed by a byte, which is taken",
 	  "> S 0		: syn SYN_SENT LISTEN\n"
@@ -612,6 +653,25 @@ const struct scenario fsm_scenarios[] = {
 	  "> R 1		: rst CLOSED CLOSED\n"
 	  "	; end established reset_by_initiator initiator\n" },
 
+	{ "RST acknowledges the FIN: it was in CLOSE_WAIT", HANDSHAKE
+	  "> FA 1+10 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< RA 1 ack 12	: fin_acked FIN_WAIT_1 CLOSE_WAIT; rst CLOSED CLOSED\n"
+	  "	; end established reset_by_responder initiator\n" },
+
+	{ "RST acknowledges the data, not the FIN", HANDSHAKE
+	  "> FA 1+10 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< RA 1 ack 11	: rst CLOSED CLOSED\n"
+	  "	; end established reset_by_responder initiator\n" },
+
+	{ "RST acknowledges the FIN that crossed its own", CROSSED_FINS
+	  "> RA 2 ack 2		: fin_acked CLOSING FIN_WAIT_1; rst CLOSED CLOSED\n"
+	  "	; end established reset_by_initiator initiator\n" },
+
+	{ "RST acknowledges the last FIN: no orderly close", INITIATOR_HALF_CLOSED
+	  "< FA 1 ack 2		: fin FIN_WAIT_2 LAST_ACK\n"
+	  "> RA 2 ack 2		: fin_acked TIME_WAIT LAST_ACK; rst CLOSED CLOSED\n"
+	  "	; end established reset_by_initiator initiator\n" },
+
 	{ "RST in TIME_WAIT: RFC 1337", INITIATOR_CLOSED
 	  "< R 3		:\n"
 	  "< R 1		:\n"
@@ -646,7 +706,8 @@ const struct scenario fsm_scenarios[] = {
 	  "> S 0		: invalid/old_duplicate CLOSED TIME_WAIT\n"
 	  "> S 1		: invalid/old_duplicate CLOSED TIME_WAIT\n"
 	  "> S -1000		: invalid/old_duplicate CLOSED TIME_WAIT\n"
-	  "> S 2		: reuse\n"			/* the FIN had the one before */
+	  "> S 2		: invalid/old_duplicate CLOSED TIME_WAIT\n"	/* as Linux, BSD */
+	  "> S 3		: reuse\n"
 	  "> S 100000		: reuse\n" },
 
 	{ "reuse in TIME_WAIT: the SYN+ACK proves it", RESPONDER_CLOSED

@@ -133,7 +133,10 @@ static void __attribute__((format(printf, 3, 4))) go_on(const struct place *plac
 	scenario_play(&run, &after, isns);
 }
 
-/* A RST at SND.NXT is believed, with and without ACK; one number beside it is not. */
+/*
+ * A RST at SND.NXT is believed, with and without ACK; one number beside it is not.  One
+ * that acknowledges a FIN has scenarios of its own.
+ */
 static void rst_at(const struct isns *isns, const void *arg)
 {
 	const struct place *place = arg;
@@ -157,8 +160,8 @@ static void rst_at(const struct isns *isns, const void *arg)
 		      sign, place->next[dir] + 1, place->states, sign, place->next[dir] + 100000,
 		      place->states, sign, place->states, sign, place->states, sign,
 		      place->next[dir], handshake, close, place->first_fin);
-		go_on(place, isns, "%s RA %d ack %d : rst CLOSED CLOSED; end %s %s %s\n", sign,
-		      place->next[dir], place->next[!dir], handshake, close, place->first_fin);
+		go_on(place, isns, "%s RA %d ack 1 : rst CLOSED CLOSED; end %s %s %s\n", sign,
+		      place->next[dir], handshake, close, place->first_fin);
 	}
 }
 

@@ -215,6 +215,7 @@ static void options(void **state)
 	assert_int_equal(seg.syn.options, c->options);
 	assert_int_equal(seg.syn.mss, c->mss);
 	assert_int_equal(seg.syn.wscale, c->wscale);
+	assert_int_equal(seg.tsval, c->options & TIMESTAMPS ? 0x11121314 : 0);
 	free(bytes);
 }
 
