@@ -8,24 +8,26 @@
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
+#include <net/sock.h>
 #include "expiry.h"
 #include "hooks.h"
+#include "icmp.h"
 #include "stats.h"
 #include "track.h"
 
 /**
- * struct packet - what the IP layer tells of a TCP packet
+ * struct packet - what the IP layer tells of a TCP or ICMP packet
  * @skb: the packet
  * @state: the hook it is at
- * @tcp: offset of the TCP header in @skb
- * @len: length of TCP header and payload
+ * @start: offset of the TCP or ICMP header in @skb
+ * @len: length from there on
  * @checkable: its checksum can be verified: it is no fragment, and the address that
  *	the sum covers is the one in the header, not the end of a source route
  */
 struct packet {
 	const struct sk_buff *skb;
 	const struct nf_hook_state *state;
-	unsigned int	tcp;
+	unsigned int	start;
 	unsigned int	len;
 	bool		checkable;
 };
@@ -49,33 +51,6 @@ static bool seen_elsewhere(const struct sk_buff *skb, const struct nf_hook_state
 	       (netif_is_l3_master(state->out) || netif_is_l3_master(skb_dst(skb)->dev));
 }
 
-/* Put the endpoints in canonical order; which of them is the source. */
-static u8 order_v4(struct flow_key *key, const struct iphdr *ip, __be16 source, __be16 dest)
-{
-	u32 saddr = (__force u32)ip->saddr, daddr = (__force u32)ip->daddr;
-	u8 from = saddr != daddr ? saddr > daddr : (__force u16)source > (__force u16)dest;
-
-	key->family = AF_INET;
-	key->v4[from] = ip->saddr;
-	key->v4[!from] = ip->daddr;
-	key->port[from] = source;
-	key->port[!from] = dest;
-	return from;
-}
-
-static u8 order_v6(struct flow_key *key, const struct ipv6hdr *ip, __be16 source, __be16 dest)
-{
-	int order = memcmp(&ip->saddr, &ip->daddr, sizeof(ip->saddr));
-	u8 from = order ? order > 0 : (__force u16)source > (__force u16)dest;
-
-	key->family = AF_INET6;
-	key->v6[from] = ip->saddr;
-	key->v6[!from] = ip->daddr;
-	key->port[from] = source;
-	key->port[!from] = dest;
-	return from;
-}
-
 /*
  * Only what can change a state is worth a sum over its bytes; the sum is not stored, the
  * packet stays as it is.  A packet that this host just made, or whose sum the interface
@@ -88,7 +63,7 @@ static bool checksum_good(const struct packet *packet, u8 family)
 
 	if (!packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
 		return true;
-	sum = skb_checksum(skb, packet->tcp, packet->len, 0);
+	sum = skb_checksum(skb, packet->start, packet->len, 0);
 	if (family == AF_INET)
 		return !csum_tcpudp_magic(ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, packet->len,
 					  IPPROTO_TCP, sum);
@@ -102,7 +77,7 @@ static void parse_options(const struct packet *packet, struct segment *seg)
 	u8 buffer[SEGMENT_HEADER_MAX - SEGMENT_HEADER_MIN];
 	const u8 *options;
 
-	options = skb_header_pointer(packet->skb, packet->tcp + SEGMENT_HEADER_MIN, len, buffer);
+	options = skb_header_pointer(packet->skb, packet->start + SEGMENT_HEADER_MIN, len, buffer);
 	if (options)
 		segment_parse_options(seg, options, len);
 }
@@ -123,7 +98,7 @@ static void look(const struct packet *packet)
 	const u8 *header;
 	__be16 source = 0, dest = 0;
 
-	header = skb_header_pointer(packet->skb, packet->tcp, sizeof(buffer), buffer);
+	header = skb_header_pointer(packet->skb, packet->start, sizeof(buffer), buffer);
 	reason = segment_parse(&seg, header, header ? packet->len : 0);
 	if (header) {
 		source = get_unaligned((const __be16 *)header);
@@ -132,9 +107,9 @@ static void look(const struct packet *packet)
 	key.net = state->net;
 	key.place = 0;
 	if (state->pf == NFPROTO_IPV4)
-		at.from = order_v4(&key, ip_hdr(packet->skb), source, dest);
+		at.from = flow_order_v4(&key, ip_hdr(packet->skb), source, dest);
 	else
-		at.from = order_v6(&key, ipv6_hdr(packet->skb), source, dest);
+		at.from = flow_order_v6(&key, ipv6_hdr(packet->skb), source, dest);
 
 	if (seg.flags & SEGMENT_CONTROL && !reason) {
 		if (seg.flags & TCPTRACE_TCP_SYN)
@@ -153,6 +128,33 @@ static void look_at(const struct packet *packet)
 	local_bh_disable();
 	stats_inc(STAT_SEGMENTS);
 	look(packet);
+	local_bh_enable();
+}
+
+/* Made by the kernel of this host, not by a program that sends raw. */
+static bool is_own(const struct packet *packet)
+{
+	const struct sock *sk = packet->skb->sk;
+
+	return packet->state->hook == NF_INET_LOCAL_OUT && sk && sk->sk_kern_sock;
+}
+
+static void look_at_icmp(const struct packet *packet)
+{
+	const struct nf_hook_state *state = packet->state;
+	const struct icmp_packet icmp = {
+		.skb		= packet->skb,
+		.dev		= state->in ? state->in : state->out,
+		.net		= state->net,
+		.start		= packet->start,
+		.len		= packet->len,
+		.hook		= hook_of[state->hook],
+		.own		= is_own(packet),
+		.checkable	= packet->checkable,
+	};
+
+	local_bh_disable();
+	icmp_look(&icmp);
 	local_bh_enable();
 }
 
@@ -176,7 +178,8 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 	struct packet packet = { .skb = skb, .state = state };
 	unsigned int header;
 
-	if (ip->protocol != IPPROTO_TCP || seen_elsewhere(skb, state))
+	if ((ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_ICMP) ||
+	    seen_elsewhere(skb, state))
 		return NF_ACCEPT;
 	header = ip->ihl * 4;
 	if (header < sizeof(*ip) || skb->len < skb_network_offset(skb) + header)
@@ -185,10 +188,13 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 		skip_fragment();
 		return NF_ACCEPT;
 	}
-	packet.tcp = skb_network_offset(skb) + header;
-	packet.len = skb->len - packet.tcp;
+	packet.start = skb_network_offset(skb) + header;
+	packet.len = skb->len - packet.start;
 	packet.checkable = !ip_is_fragment(ip) && !may_be_routed(skb, state);
-	look_at(&packet);
+	if (likely(ip->protocol == IPPROTO_TCP))
+		look_at(&packet);
+	else
+		look_at_icmp(&packet);
 	return NF_ACCEPT;
 }
 
@@ -208,26 +214,29 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 	u8 protocol = ipv6_hdr(skb)->nexthdr;
 	__be16 fragment = 0;
 	bool routed;
-	int tcp = skb_network_offset(skb) + sizeof(struct ipv6hdr);
+	int start = skb_network_offset(skb) + sizeof(struct ipv6hdr);
 
 	if (seen_elsewhere(skb, state))
 		return NF_ACCEPT;
 	if (protocol != IPPROTO_TCP) {
-		tcp = ipv6_skip_exthdr(skb, tcp, &protocol, &fragment);
-		if (tcp < 0)
+		start = ipv6_skip_exthdr(skb, start, &protocol, &fragment);
+		if (start < 0)
 			return NF_ACCEPT;
 	}
 	if (protocol == NEXTHDR_FRAGMENT)
 		skip_fragment();
-	if (protocol != IPPROTO_TCP || skb->len < tcp)
+	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_ICMPV6) || skb->len < start)
 		return NF_ACCEPT;
 	routed = on_route(skb);
 	if (routed && state->hook == NF_INET_LOCAL_IN)
 		return NF_ACCEPT;	/* it goes on from here, or comes in again */
-	packet.tcp = tcp;
-	packet.len = skb->len - tcp;
+	packet.start = start;
+	packet.len = skb->len - start;
 	packet.checkable = !fragment && !routed;
-	look_at(&packet);
+	if (likely(protocol == IPPROTO_TCP))
+		look_at(&packet);
+	else
+		look_at_icmp(&packet);
 	return NF_ACCEPT;
 }
 

@@ -12,6 +12,7 @@ Each is a network namespace, so a connection from client to server is followed t
 times: at the client, forwarded at the router, at the server.
 """
 
+import contextlib
 import ctypes
 import itertools
 import os
@@ -147,6 +148,19 @@ class Namespace:
 
     def firewall_off(self, what, port):
         self.run("nft", f"delete element inet lab {what} {{ {port} }}")
+
+    @contextlib.contextmanager
+    def rules(self, hook, rules, kind="filter", family="inet"):
+        """Rules of nftables, separated by semicolons, as long as the context lasts."""
+        self.run("nft", "-f", "-", input=f"table {family} {kind} {{ chain {hook} {{ "
+                 f"type {kind} hook {hook} priority 0; {rules}; }}; }}")
+        try:
+            yield
+        finally:
+            self.run("nft", f"delete table {family} {kind}")
+
+    def nat(self, hook, rule):
+        return self.rules(hook, rule, "nat", "ip")
 
     def send_raw(self, packet, dest):
         """Send a whole IP packet, whatever it is."""

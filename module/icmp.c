@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/checksum.h>
+#include <net/ip6_checksum.h>
+#include "flow.h"
+#include "icmp.h"
+#include "quote.h"
+#include "stats.h"
+#include "track.h"
+
+static bool is_v4(const struct icmp_packet *packet)
+{
+	return ip_hdr(packet->skb)->version == 4;
+}
+
+/* ICMPv6 sums over the addresses too, RFC 4443 section 2.3. */
+static bool checksum_good(const struct icmp_packet *packet)
+{
+	const struct sk_buff *skb = packet->skb;
+	__wsum sum;
+
+	if (!packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
+		return true;
+	sum = skb_checksum(skb, packet->start, packet->len, 0);
+	if (is_v4(packet))
+		return !csum_fold(sum);
+	return !csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, packet->len,
+				IPPROTO_ICMPV6, sum);
+}
+
+static bool parse(const struct icmp_packet *packet, const u8 *message, unsigned int len,
+		  struct quote *quote)
+{
+	return is_v4(packet) ? quote_parse_v4(quote, message, len) :
+			       quote_parse_v6(quote, message, len);
+}
+
+/* Which endpoint of @key sent the segment. */
+static u8 put_key(struct flow_key *key, const struct icmp_packet *packet,
+		  const struct quote *quote)
+{
+	__be16 source = htons(quote->source_port), dest = htons(quote->dest_port);
+
+	key->net = packet->net;
+	key->place = packet->place;
+	if (is_v4(packet))
+		return flow_order_v4(key, (const struct iphdr *)quote->ip, source, dest);
+	return flow_order_v6(key, (const struct ipv6hdr *)quote->ip, source, dest);
+}
+
+static void put_origin(struct tcptrace_icmp *icmp, const struct icmp_packet *packet)
+{
+	if (is_v4(packet))
+		memcpy(icmp->from, &ip_hdr(packet->skb)->saddr, sizeof(struct in_addr));
+	else
+		memcpy(icmp->from, &ipv6_hdr(packet->skb)->saddr, sizeof(struct in6_addr));
+}
+
+static void follow(const struct icmp_packet *packet, const struct quote *quote)
+{
+	const struct segment seg = { .seq = quote->seq };
+	struct tcptrace_icmp icmp = { .type = quote->type, .code = quote->code };
+	struct sighting at = {
+		.seg	= &seg,
+		.icmp	= &icmp,
+		.dev	= packet->dev,
+		.hook	= packet->hook,
+	};
+	enum tcptrace_reason reason = TCPTRACE_REASON_NONE;
+	struct flow_key key;
+
+	stats_inc(STAT_ICMP_ERRORS);
+	if (!checksum_good(packet)) {
+		stats_inc(STAT_ICMP_BAD_SUM);
+		reason = TCPTRACE_REASON_BAD_ICMP_CHECKSUM;
+	}
+	put_origin(&icmp, packet);
+	at.from = put_key(&key, packet, quote);
+	track_icmp(&key, &at, quote, reason);
+}
+
+void icmp_look(const struct icmp_packet *packet)
+{
+	unsigned int len = min_t(unsigned int, packet->len, QUOTE_MESSAGE_MAX);
+	u8 message[QUOTE_MESSAGE_MAX] __aligned(8);	/* its headers are read as words */
+	struct quote quote;
+
+	if (skb_copy_bits(packet->skb, packet->start, message, len) ||
+	    !parse(packet, message, len, &quote))
+		return;
+	quote.unseen = packet->own;
+	follow(packet, &quote);
+}
