@@ -591,7 +591,10 @@ static bool in_flight(const struct fsm_endpoint *from, const struct fsm_endpoint
 	return from->seen & FSM_SENT && !seq_before(next, quote->seq);
 }
 
-/* Does the sender of the quoted segment give up to connect? */
+/*
+ * Does the sender of the quoted segment give up to connect?  After crossed SYNs Linux
+ * does so for a SYN+ACK as for a SYN; that its sender listened is presumed.
+ */
 static bool ends_handshake(const struct fsm *fsm, const struct fsm_endpoint *from,
 			   const struct quote *quote)
 {

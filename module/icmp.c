@@ -7,6 +7,7 @@
 #include "flow.h"
 #include "icmp.h"
 #include "quote.h"
+#include "segment.h"
 #include "stats.h"
 #include "track.h"
 
@@ -58,6 +59,35 @@ static void put_origin(struct tcptrace_icmp *icmp, const struct icmp_packet *pac
 		memcpy(icmp->from, &ipv6_hdr(packet->skb)->saddr, sizeof(struct in6_addr));
 }
 
+/* The error quotes all of a SYN but its data. */
+static bool read_syn(struct segment *seg, const struct quote *quote)
+{
+	if (quote->quoted < SEGMENT_HEADER_MIN || segment_parse(seg, quote->tcp, quote->len))
+		return false;
+	if (quote->quoted < seg->header_len ||
+	    (seg->flags & (SEGMENT_CONTROL | TCPTRACE_TCP_ACK)) != TCPTRACE_TCP_SYN)
+		return false;
+	segment_parse_options(seg, quote->tcp + SEGMENT_HEADER_MIN,
+			      seg->header_len - SEGMENT_HEADER_MIN);
+	return true;
+}
+
+/* This host has just rejected a segment, perhaps before it was seen. */
+static void follow_rejected(struct flow_key *key, const struct sighting *icmp,
+			    const struct quote *quote)
+{
+	struct segment seg;
+	const struct sighting at = {
+		.seg	= &seg,
+		.dev	= icmp->dev,
+		.hook	= icmp->hook,
+		.from	= icmp->from,
+	};
+
+	if (read_syn(&seg, quote))
+		track_unseen(key, &at);
+}
+
 static void follow(const struct icmp_packet *packet, const struct quote *quote)
 {
 	const struct segment seg = { .seq = quote->seq };
@@ -78,6 +108,8 @@ static void follow(const struct icmp_packet *packet, const struct quote *quote)
 	}
 	put_origin(&icmp, packet);
 	at.from = put_key(&key, packet, quote);
+	if (packet->own)
+		follow_rejected(&key, &at, quote);
 	track_icmp(&key, &at, quote, reason);
 }
 

@@ -79,8 +79,10 @@ static u8 ends_v6(u8 type, u8 code)
 	return QUOTE_ENDS_SYN | QUOTE_ENDS_SYN_ACK;
 }
 
-static void read_tcp(struct quote *quote, const u8 *tcp)
+static void read_tcp(struct quote *quote, const u8 *tcp, const u8 *end)
 {
+	quote->tcp = tcp;
+	quote->quoted = end - tcp;
 	quote->source_port = segment_read16(tcp);
 	quote->dest_port = segment_read16(tcp + 2);
 	quote->seq = segment_read32(tcp + 4);
@@ -115,7 +117,8 @@ bool quote_parse_v4(struct quote *quote, const u8 *message, unsigned int len)
 		return false;
 	if (ip[9] != NEXT_TCP || segment_read16(ip + 6) & 0x1fff)	/* fragment offset */
 		return false;
-	read_tcp(quote, ip + header);
+	read_tcp(quote, ip + header, message + len);
+	quote->len = segment_read16(ip + 2) - header;
 	quote->ends = ends_v4(quote->type, quote->code);
 	return true;
 }
@@ -148,7 +151,9 @@ bool quote_parse_v6(struct quote *quote, const u8 *message, unsigned int len)
 		return false;
 	for (next = quote->ip[6]; len >= at + TCP_START; at += size) {
 		if (next == NEXT_TCP) {
-			read_tcp(quote, message + at);
+			read_tcp(quote, message + at, message + len);
+			quote->len = segment_read16(quote->ip + 4) + IPV6_HEADER -
+				     (quote->tcp - quote->ip);
 			quote->ends = ends_v6(quote->type, quote->code);
 			return true;
 		}

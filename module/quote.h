@@ -15,6 +15,9 @@
 /**
  * struct quote - what an ICMP error tells of the TCP segment that caused it
  * @ip: the quoted IP header, in the message
+ * @tcp: the quoted segment, in the message
+ * @quoted: how many bytes of the segment are there, from 8
+ * @len: how long the segment is by its IP header; any number
  * @source_port: host order
  * @dest_port: host order
  * @seq: sequence number of the segment
@@ -27,6 +30,9 @@
  */
 struct quote {
 	const u8 *ip;
+	const u8 *tcp;
+	unsigned int quoted;
+	u32	len;
 	u16	source_port;
 	u16	dest_port;
 	u32	seq;
@@ -40,7 +46,7 @@ struct quote {
  * quote_parse_v4 - read an ICMP error, RFC 792
  * @quote: filled in, but for @unseen
  * @message: from the ICMP header on
- * @len: its length, 0 or more; 76 bytes are read at most
+ * @len: its length, 0 or more
  *
  * Errors are DEST_UNREACH, TIME_EXCEEDED and PARAMETERPROB.  REDIRECT and
  * SOURCE_QUENCH are none: the segment went on, and RFC 6633 says to ignore the

@@ -27,6 +27,17 @@ void track_invalid(struct flow_key *key, const struct sighting *at,
 		   enum tcptrace_reason reason);
 
 /**
+ * track_unseen - a SYN that did not get to where segments are seen
+ * @key: its flow, canonical
+ * @at: the SYN, and where we learnt of it
+ *
+ * As track_segment(), unless it did get there, or another of the same number.
+ *
+ * Context: as track_segment().
+ */
+void track_unseen(struct flow_key *key, const struct sighting *at);
+
+/**
  * track_icmp - an ICMP error about a segment
  * @key: the flow of the segment, canonical
  * @at: the segment as it is quoted, and where the error was seen

@@ -32,15 +32,19 @@ static struct message start(u8 type, u8 code)
 /* The IPv4 header of a segment, so many words long. */
 static void add_v4(struct message *message, u8 words, u8 protocol, u16 fragment)
 {
-	u8 header[60] = { 0x40 | words, [6] = fragment >> 8, [7] = fragment, [9] = protocol,
-			  [12] = 10, 0, 1, 1, 10, 0, 2, 1 };
+	u8 header[60] = {
+		0x40 | words, [3] = 100, [6] = fragment >> 8, [7] = fragment, [9] = protocol,
+		[12] = 10, 0, 1, 1, 10, 0, 2, 1,
+	};
 
 	add(message, header, words * 4);
 }
 
 static void add_v6(struct message *message, u8 next)
 {
-	u8 header[40] = { 0x60, [6] = next, [8] = 0xfd, [23] = 1, [24] = 0xfd, [39] = 2 };
+	u8 header[40] = {
+		0x60, [5] = 100, [6] = next, [8] = 0xfd, [23] = 1, [24] = 0xfd, [39] = 2,
+	};
 
 	add(message, header, sizeof(header));
 }
@@ -72,8 +76,10 @@ static bool parse(bool v6, struct quote *quote, const struct message *message, u
 	memcpy(copy, message->bytes, len);
 	memset(quote, 0xee, sizeof(*quote));
 	parsed = v6 ? quote_parse_v6(quote, copy, len) : quote_parse_v4(quote, copy, len);
-	if (parsed)
+	if (parsed) {
 		assert_ptr_equal(quote->ip, copy + 8);
+		assert_ptr_equal(quote->tcp + quote->quoted, copy + len);
+	}
 	free(copy);
 	return parsed;
 }
@@ -88,8 +94,11 @@ static bool parse_v6(struct quote *quote, const struct message *message)
 	return parse(true, quote, message, message->len);
 }
 
-static void check_segment(const struct quote *quote)
+/* Of a packet of 100 bytes, IPv6: behind its IP header; so many of them are headers. */
+static void check_segment(const struct quote *quote, u32 headers)
 {
+	assert_int_equal(quote->quoted, sizeof(tcp));
+	assert_int_equal(quote->len, 100 - headers);
 	assert_int_equal(quote->source_port, 0x1234);
 	assert_int_equal(quote->dest_port, 80);
 	assert_int_equal(quote->seq, 0x89abcdef);
@@ -124,7 +133,7 @@ static void every_type_v4(void **state)
 			assert_int_equal(parse_v4(&quote, &message), error);
 			if (!error)
 				continue;
-			check_segment(&quote);
+			check_segment(&quote, 20);
 			assert_int_equal(quote.type, type);
 			assert_int_equal(quote.code, code);
 			assert_int_equal(quote.ends, linux_gives_up_v4(type, code));
@@ -162,7 +171,7 @@ static void every_type_v6(void **state)
 			assert_int_equal(parse_v6(&quote, &message), error);
 			if (!error)
 				continue;
-			check_segment(&quote);
+			check_segment(&quote, 0);
 			assert_int_equal(quote.type, type);
 			assert_int_equal(quote.code, code);
 			assert_int_equal(quote.ends, linux_gives_up_v6(type, code));
@@ -201,7 +210,7 @@ static void ip_options(void **state)
 					 words >= 5 && len == message.len);
 		if (words >= 5) {
 			assert_true(parse_v4(&quote, &message));
-			check_segment(&quote);
+			check_segment(&quote, words * 4);
 		}
 	}
 }
@@ -279,7 +288,7 @@ static void extension_headers(void **state)
 	add(&message, destination, sizeof(destination));
 	add(&message, tcp, sizeof(tcp));
 	assert_true(parse_v6(&quote, &message));
-	check_segment(&quote);
+	check_segment(&quote, 8 + 24 + 8 + 24 + 16);
 	for (len = 0; len < message.len; len++)
 		assert_false(parse(true, &quote, &message, len));
 }

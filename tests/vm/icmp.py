@@ -5,14 +5,17 @@
 import contextlib
 import errno
 import itertools
+import os
+import re
 import socket
 
 from lib import net
+from lib.device import Device
 from lib.kernel import stats
 from lib.net import CLIENT, CLIENT6, SERVER, SERVER6
 from lib.packet import fragments, icmp_error, packet, with_headers, with_options
 from lib.tap import check, main, same, test, wait_for
-from lib.trace import cause, check_tuple, line_of, stage, told
+from lib.trace import check_tuple, line_of, lines_of, stage, told
 
 ROUTER, ROUTER6 = "10.0.1.2", "fd01::2"
 FORGER, FORGER6 = "10.0.2.99", "fd02::99"
@@ -121,18 +124,57 @@ def rejected_by_server(lab, trace):
 
 @test
 def rejected_by_client(lab, trace):
-    """the client's own host rejects what never leaves: counted, no flow"""
+    """the client's own host rejects what never leaves: it tells, nobody else does"""
+    for address, word, icmp, error in ((SERVER, "host-prohibited", "3/10", "EHOSTUNREACH"),
+                                       (SERVER6, "port-unreachable", "1/4", "ECONNREFUSED")):
+        port = net.new_port()
+        with lab.client.rules("output", reject(word, address, port)):
+            same(connect_error(lab.client, address, port), error, "connect()")
+        trace.wait_event(lab.client, port, "end")
+        trace.sync()
+        events = trace.at(lab.client, port)
+        same([line_of(event) for event in events[:3]], lines_of(UNREACHABLE.format(icmp)),
+             "at the client", told(events))
+        # the socket was in use: it heard of the error of a second SYN only
+        same({line_of(event) for event in events[3:]} - {f"icmp_error >{icmp} CLOSED CLOSED"},
+             set(), "what follows", told(events))
+        syn, answer, _ = events[:3]
+        check(syn["mss"] and "wscale" in syn and "sack_ok" in syn, "options", [str(syn)])
+        same((syn["tcp_seq"], answer["icmp_from"]),
+             (answer["tcp_seq"], CLIENT6 if ":" in address else CLIENT), "the error")
+        for host in (lab.router, lab.server):
+            same(trace.at(host, port), [], f"events at {host.name}")
+
+
+@test
+def rejected_by_client_again(lab, trace):
+    """an attempt on the tuple of one that its own host rejected: each has its end"""
+    here, there = (CLIENT, 1234), (SERVER, net.new_port())
+    with lab.client.rules("output", reject("admin-prohibited", SERVER, there[1])):
+        for number in (1000, 1000, 90000):
+            with contextlib.suppress(PermissionError):	# of the chain, to a raw socket
+                lab.client.send_raw(packet(here, there, "S", number), SERVER)
+    trace.wait_event(lab.client, there[1], "end", 2)
+    first = lines_of(UNREACHABLE.format("3/13"))
+    same([line_of(event) for event in trace.at(lab.client, there[1])],
+         [*first, "icmp_error >3/13 CLOSED CLOSED", "reuse >S CLOSED LISTEN", *first], "events")
+
+
+@test
+def as_text(lab, trace):
+    """cat /dev/tcptrace has the words too"""
     port = net.new_port()
-    before = stats()
-    with lab.client.rules("output", reject("host-prohibited", SERVER, port)):
-        same(connect_error(lab.client, SERVER, port), "EHOSTUNREACH", "connect()")
-    trace.sync()
-    for host in lab.hosts:
-        same(trace.at(host, port), [], f"events at {host.name}")
-    after = stats()
-    check(after["icmp_no_flow"] > before["icmp_no_flow"], "not counted")
-    same(after["icmp_no_flow"] - before["icmp_no_flow"],
-         after["icmp_errors"] - before["icmp_errors"], "all of no flow")
+    lab.client.firewall("no_reset", port)
+    with lab.router.rules("forward", reject("admin-prohibited", SERVER, port)), \
+            Device(binary=False) as device:
+        device.seek(os.SEEK_END)
+        lab.client.send_raw(packet((CLIENT, 1234), (SERVER, port), "S", 77), SERVER)
+        trace.wait_event(lab.client, port, "end")
+        found = [line for line in device.drain_text() if " icmp_error " in line]
+    check(found, "no line")
+    for line in found:
+        check(re.search(f"10.0.1.1:1234 > 10.0.2.1:{port} seq=77 CLOSED/CLOSED icmp=3/13 "
+                        "administratively_prohibited from=10.0.1.2$", line), "line", found)
 
 
 @test
@@ -146,9 +188,19 @@ def loopback(lab, trace):
     same(stats()["icmp_errors"] - before, 1, "ICMP errors")
 
 
+def told_by_router(lab, trace, address, port, icmp):
+    """Client and router tell of an attempt that did not get any farther."""
+    for host, place in ((lab.client, ("in", "to-router")), (lab.router, ("out", "to-client"))):
+        flow = unreachable(trace, host, port, icmp, at_router(address), place)
+        options = {key: flow.one("syn").get(key) for key in ("mss", "wscale", "sack_ok")}
+        check(None not in options.values(), "options", [str(options)])
+        end = flow.end()
+        same((end["pkts_toserver"], end["pkts_toclient"]), (1, 0), "packets")
+
+
 @test
 def no_route(lab, trace):
-    """a router without a route: the client tells, the router never saw a segment go on"""
+    """a router without a route: client and router tell the same"""
     lab.router.run("ip", "-batch", "-", input="""\
 route add unreachable 10.1.0.0/16
 route add prohibit 10.2.0.0/16
@@ -160,11 +212,8 @@ route add prohibit fd0e::/16
                                  ("fd0f::1", "1/0", "ENETUNREACH"),
                                  ("fd0e::1", "1/1", "EACCES")):
         port = net.new_port()
-        before = stats()["icmp_no_flow"]
         same(connect_error(lab.client, address, port), error, f"connect() to {address}")
-        unreachable(trace, lab.client, port, icmp, at_router(address), ("in", "to-router"))
-        same(trace.at(lab.router, port), [], "events at the router")
-        same(stats()["icmp_no_flow"] - before, 1, "errors of no flow, at the router")
+        told_by_router(lab, trace, address, port, icmp)
 
 
 def hurry_neighbours(lab):
@@ -181,8 +230,9 @@ def no_neighbour(lab, trace):
     for address, icmp in (("10.0.2.77", "3/1"), ("fd02::77", "1/3")):
         port = net.new_port()
         same(connect_error(lab.client, address, port), "EHOSTUNREACH", "connect()")
-        for host, place in ((lab.client, ("in", "to-router")), (lab.router, ("out", "to-client"))):
-            flow = unreachable(trace, host, port, icmp, at_router(address), place)
+        told_by_router(lab, trace, address, port, icmp)
+        for host in (lab.client, lab.router):
+            flow = trace.expect(host, port, UNREACHABLE.format(icmp))
             waited = flow.seconds(flow.one("syn"), flow.one("icmp_error"))
             check(waited > 0.05, f"it came after {waited} s")
 
@@ -195,8 +245,7 @@ def time_exceeded(lab, trace):
                                    (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 1))):
         port = net.new_port()
         same(connect_error(lab.client, address, port, option), "EHOSTUNREACH", "connect()")
-        unreachable(trace, lab.client, port, icmp, at_router(address), ("in", "to-router"))
-        same(trace.at(lab.router, port), [], "events at the router")
+        told_by_router(lab, trace, address, port, icmp)
 
 
 @test
@@ -213,7 +262,7 @@ def again_after_the_end(lab, trace):
     for host in (lab.client, lab.router):
         events = trace.at(host, port)
         same([line_of(event) for event in events[:3]],
-             [" ".join(line.split()) for line in UNREACHABLE.format("3/1").split("\n")[1:4]],
+             lines_of(UNREACHABLE.format("3/1")),
              f"beginning at {host.name}", told(events))
         same([line_of(event) for event in events if event["event"] == "icmp_error"][1:],
              ["icmp_error >3/1 CLOSED CLOSED"] * 2, f"errors at {host.name}", told(events))
@@ -298,10 +347,6 @@ def without_errors(events):
     return [line_of(event) for event in events if event["event"] != "icmp_error"]
 
 
-def lines(story):
-    return [" ".join(line.split()) for line in story.splitlines() if line]
-
-
 @test
 def established(lab, trace):
     """errors inside an established connection are told and change nothing"""
@@ -321,7 +366,7 @@ def established(lab, trace):
         close(lab, trace, client, server)
         for host in lab.hosts:
             events = trace.at(host, port)
-            same(without_errors(events), lines(OPENED + CLOSED_BY_CLIENT), f"at {host.name}",
+            same(without_errors(events), lines_of(OPENED + CLOSED_BY_CLIENT), f"at {host.name}",
                  told(events))
 
 
@@ -345,7 +390,7 @@ def packet_too_big(lab, trace):
                 same({line_of(event) for event in errors},
                      {f"icmp_error >{icmp} ESTABLISHED ESTABLISHED"}, f"errors at {host.name}")
                 same({event["icmp_from"] for event in errors}, {at_router(address)}, "origin")
-                same(without_errors(events), lines(OPENED + CLOSED_BY_CLIENT), "the rest")
+                same(without_errors(events), lines_of(OPENED + CLOSED_BY_CLIENT), "the rest")
     finally:
         lab.router.run("ip", "link", "set", "to-server", "mtu", 1500)
 
@@ -674,6 +719,35 @@ def own_nat(lab, trace):
     with lab.server.rules("input", reject("port-unreachable", SERVER, real[1])), \
             lab.server.nat("input", f"tcp dport {real[1]} snat to 10.0.9.9"):
         check_nat(lab, trace, real, port, "3/3", "ECONNREFUSED", [(here, real)] * 3)
+
+
+@test
+def vrf(lab, trace):
+    """a VRF: each error is seen once, those of its own host too"""
+    lab.enslave()
+    blue = (socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"blue\0")
+    for address, words in ((SERVER, ("host-prohibited", "3/10", "EHOSTUNREACH")),
+                           (SERVER6, ("addr-unreachable", "1/3", "EHOSTUNREACH"))):
+        word, icmp, error = words
+        port, before = net.new_port(), stats()["icmp_errors"]
+        with lab.router.rules("forward", reject(word, address, port)):
+            same(connect_error(lab.client, address, port, blue), error, "connect()")
+        unreachable(trace, lab.client, port, icmp, at_router(address), ("in", "blue"))
+        same(stats()["icmp_errors"] - before, 2, "ICMP errors")
+
+        here = CLIENT6 if ":" in address else CLIENT
+        port, before = net.new_port(), stats()["icmp_errors"]
+        with lab.client.rules("input", reject(word, address, port)):
+            same(connect_error(lab.server, here, port), error, "connect()")
+        for host, place in ((lab.client, ("out", "to-router")),
+                            (lab.router, ("forward", "to-client")),
+                            (lab.server, ("in", "to-router"))):
+            flow = trace.at(host, port)
+            same([line_of(event) for event in flow], lines_of(UNREACHABLE.format(icmp)),
+                 f"at {host.name}", told(flow))
+            same((flow[1]["hook"], flow[1]["iface"], flow[1]["icmp_from"]), (*place, here),
+                 f"place at {host.name}")
+        same(stats()["icmp_errors"] - before, 3, "ICMP errors")
 
 
 @contextlib.contextmanager

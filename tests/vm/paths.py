@@ -413,23 +413,6 @@ def big_tcp(lab, trace):
     check((8 << 20) / found[0]["pkts_toserver"] > 0x10000, "packets are small", [str(found[0])])
 
 
-def enslave(lab):
-    """Put the client's interface into a VRF."""
-    if attempt("modprobe", "vrf").returncode:
-        raise Skip("this kernel has no VRF")
-    lab.client.run("ip", "-batch", "-", input="""\
-link add blue type vrf table 10
-link set blue up
-link set to-router master blue
-addr flush dev to-router
-addr add 10.0.1.1/24 dev to-router
-addr add fd01::1/64 dev to-router nodad
-addr add 10.0.7.7/32 dev blue
-route add default via 10.0.1.2 vrf blue
-route add default via fd01::2 vrf blue
-""")
-
-
 def through_vrf(lab, trace):
     """Connections out of the VRF and into it, each packet seen once."""
     for server, client in ((net.SERVER, net.CLIENT), (net.SERVER6, net.CLIENT6)):
@@ -453,7 +436,7 @@ def through_vrf(lab, trace):
 @test
 def vrf(lab, trace):
     """a VRF: each packet is seen once"""
-    enslave(lab)
+    lab.enslave()
     through_vrf(lab, trace)
 
 

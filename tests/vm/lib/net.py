@@ -20,7 +20,8 @@ import socket
 import struct
 import threading
 
-from lib.kernel import run
+from lib.kernel import attempt, run
+from lib.tap import Skip
 
 CLIENT, SERVER = "10.0.1.1", "10.0.2.1"
 CLIENT6, SERVER6 = "fd01::1", "fd02::1"
@@ -36,6 +37,18 @@ ADDRESSES = {
                ("to-server", "10.0.2.2/24", "fd02::2/64")),
     "server": (("to-router", "10.0.2.1/24", "fd02::1/64"),),
 }
+
+VRF = """\
+link add blue type vrf table 10
+link set blue up
+link set to-router master blue
+addr flush dev to-router
+addr add 10.0.1.1/24 dev to-router
+addr add fd01::1/64 dev to-router nodad
+addr add 10.0.7.7/32 dev blue
+route add default via 10.0.1.2 vrf blue
+route add default via fd01::2 vrf blue
+"""
 
 GATEWAYS = {"client": ("10.0.1.2", "fd01::2"), "server": ("10.0.2.2", "fd02::2")}
 
@@ -221,6 +234,12 @@ class Lab:
                          "delay", f"{milliseconds}ms")
             else:
                 host.run("tc", "qdisc", "del", "dev", "to-router", "root")
+
+    def enslave(self):
+        """Put the client's interface into a VRF, for good."""
+        if attempt("modprobe", "vrf").returncode:
+            raise Skip("this kernel has no VRF")
+        self.client.run("ip", "-batch", "-", input=VRF)
 
     def connect(self, port, address=SERVER, source_port=0):
         """A connection to a listener that accepts just this one; both sockets."""

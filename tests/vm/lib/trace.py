@@ -148,6 +148,8 @@ class Flow:
 
     def check_place(self, host):
         """Of segments: whoever sends an ICMP error, it may come from anywhere."""
+        if (host, self.events[0]["hook"]) == ("router", "out"):
+            return	# told from an error about what could not be forwarded
         icmp = False
         for event in self.events:
             icmp = "icmp_type" in event or (icmp and event["event"] == "end")
