@@ -59,13 +59,13 @@ static void put_origin(struct tcptrace_icmp *icmp, const struct icmp_packet *pac
 		memcpy(icmp->from, &ipv6_hdr(packet->skb)->saddr, sizeof(struct in6_addr));
 }
 
-/* The error quotes all of a SYN but its data. */
+/* The error quotes all of a SYN, or SYN+ACK, but its data. */
 static bool read_syn(struct segment *seg, const struct quote *quote)
 {
 	if (quote->quoted < SEGMENT_HEADER_MIN || segment_parse(seg, quote->tcp, quote->len))
 		return false;
 	if (quote->quoted < seg->header_len ||
-	    (seg->flags & (SEGMENT_CONTROL | TCPTRACE_TCP_ACK)) != TCPTRACE_TCP_SYN)
+	    (seg->flags & SEGMENT_CONTROL) != TCPTRACE_TCP_SYN)
 		return false;
 	segment_parse_options(seg, quote->tcp + SEGMENT_HEADER_MIN,
 			      seg->header_len - SEGMENT_HEADER_MIN);

@@ -16,10 +16,10 @@ struct sk_buff;
  * before we look where it changes segments before we look, so the flow is known by the
  * same tuple: nf_nat_icmp_reply_translation().
  *
- * Some of what a host rejects never gets to where we look: its own SYN in its OUTPUT
- * chain, one that it cannot forward for want of a route or of a time to live.  The kernel
- * quotes more than it must, so the error that it makes shows that SYN, and the attempt is
- * told with its end.  Any other error about an unknown connection is counted.
+ * Some of what a host rejects never gets to where we look: its own SYN or SYN+ACK in its
+ * OUTPUT chain, one that it cannot forward for want of a route or of a time to live.  The
+ * kernel quotes more than it must, so the error that it makes shows that segment, which
+ * is told as if it had been seen.  Any other error about an unknown connection is counted.
  */
 
 /**

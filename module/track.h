@@ -27,9 +27,9 @@ void track_invalid(struct flow_key *key, const struct sighting *at,
 		   enum tcptrace_reason reason);
 
 /**
- * track_unseen - a SYN that did not get to where segments are seen
+ * track_unseen - a SYN or SYN+ACK that did not get to where segments are seen
  * @key: its flow, canonical
- * @at: the SYN, and where we learnt of it
+ * @at: the segment, and where we learnt of it
  *
  * As track_segment(), unless it did get there, or another of the same number.
  *

@@ -331,6 +331,26 @@ def syn_ack_goes_on(lab, trace):
         same([event for event in trace.at(lab.server, port) if event["event"] == "end"], [], "ends")
 
 
+@test
+def syn_ack_rejected_by_server(lab, trace):
+    """the server's own host rejects its SYN+ACK, which never leaves"""
+    here, there = (CLIENT, 1234), (SERVER, net.new_port())
+    with lab.server.rules("output", reject("host-unreachable", SERVER, there[1], "sport")), \
+            lab.server.listen(*there):
+        lab.client.send_raw(packet(here, there, "S", 77), SERVER)
+        trace.wait_event(lab.server, there[1], "end")
+        same([line_of(event) for event in trace.at(lab.server, there[1])], lines_of("""
+syn          >S                    SYN_SENT     LISTEN
+syn_ack      <SA                   SYN_SENT     SYN_RECEIVED
+icmp_error   <3/1                  CLOSED       CLOSED
+end          unreachable/none      CLOSED       CLOSED
+"""), "at the server's host")
+        check(there[1] not in half_open(lab), "the server's kernel did not give up")
+    for host in (lab.client, lab.router):
+        same([line_of(event) for event in trace.at(host, there[1])],
+             ["syn >S SYN_SENT LISTEN"], f"at {host.name}")
+
+
 def close(lab, trace, client, server):
     """An orderly end at all hosts, begun by the client."""
     port = client.getpeername()[1]

@@ -343,8 +343,8 @@ struct tcptrace_summary {
  * exceeded, parameter problem, (IPv6) prohibited, port unreachable, rejected, parameter
  * problem.  Every other error changes nothing; only some of these are told each second.
  *
- * A SYN that this host itself rejects before it is seen, in its output chain or for want
- * of a route, is told from the error, with the place of that.
+ * A SYN or SYN+ACK that this host itself rejects before it is seen, in its output chain
+ * or for want of a route, is told from the error, with the place of that.
  */
 struct tcptrace_icmp {
 	__u8	type;
