@@ -9,11 +9,16 @@
 #include "stats.h"
 #include "stream.h"
 
-/* Who floods us with strays must not wash everything else out of the ring. */
-#define STRAYS_PER_SECOND	1000
+/*
+ * Who floods us with strays, or with ICMP errors that change nothing, must not wash
+ * everything else out of the ring.
+ */
+#define REPORTS_PER_SECOND	1000
+#define REPORT_LIMIT \
+	RATELIMIT_STATE_INIT_FLAGS("tcptrace", HZ, REPORTS_PER_SECOND, RATELIMIT_MSG_ON_RELEASE)
 
-static struct ratelimit_state stray_limit =
-	RATELIMIT_STATE_INIT_FLAGS("tcptrace", HZ, STRAYS_PER_SECOND, RATELIMIT_MSG_ON_RELEASE);
+static struct ratelimit_state stray_limit = REPORT_LIMIT;
+static struct ratelimit_state icmp_limit = REPORT_LIMIT;
 
 static_assert(sizeof(struct tcptrace_event) == TCPTRACE_EVENT_SIZE);
 
@@ -110,6 +115,11 @@ static void put_part(struct tcptrace_event *event, const struct flow *flow,
 	case TCPTRACE_EVENT_RETRANSMIT:
 		event->retransmit.count = change->count;
 		break;
+	case TCPTRACE_EVENT_INVALID:
+	case TCPTRACE_EVENT_ICMP_ERROR:
+		if (at->icmp)
+			event->icmp = *at->icmp;
+		break;
 	}
 }
 
@@ -155,6 +165,15 @@ void event_publish(const struct flow *flow, const struct fsm_result *res, u64 no
 	}
 	if (res->ended)
 		publish_end(&event, flow, res);
+}
+
+void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,
+			const struct sighting *at)
+{
+	if (res->ended || __ratelimit(&icmp_limit))
+		event_publish(flow, res, ktime_get_ns(), at);
+	else
+		stats_inc(STAT_ICMP_SUPPRESSED);
 }
 
 void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason,

@@ -3,8 +3,11 @@
 #define _TCPTRACE_FLOW_H
 
 #include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/list.h>
 #include <linux/rhashtable-types.h>
+#include <linux/socket.h>
 #include <linux/spinlock.h>
 #include "fsm.h"
 
@@ -128,6 +131,35 @@ struct flow {
 		struct rcu_head	 rcu;
 	};
 };
+
+/* Put the endpoints of a packet in canonical order; which of them, 0 or 1, is its source. */
+static inline u8 flow_order_v4(struct flow_key *key, const struct iphdr *ip,
+			       __be16 source, __be16 dest)
+{
+	u32 saddr = (__force u32)ip->saddr, daddr = (__force u32)ip->daddr;
+	u8 from = saddr != daddr ? saddr > daddr : (__force u16)source > (__force u16)dest;
+
+	key->family = AF_INET;
+	key->v4[from] = ip->saddr;
+	key->v4[!from] = ip->daddr;
+	key->port[from] = source;
+	key->port[!from] = dest;
+	return from;
+}
+
+static inline u8 flow_order_v6(struct flow_key *key, const struct ipv6hdr *ip,
+			       __be16 source, __be16 dest)
+{
+	int order = memcmp(&ip->saddr, &ip->daddr, sizeof(ip->saddr));
+	u8 from = order ? order > 0 : (__force u16)source > (__force u16)dest;
+
+	key->family = AF_INET6;
+	key->v6[from] = ip->saddr;
+	key->v6[!from] = ip->daddr;
+	key->port[from] = source;
+	key->port[!from] = dest;
+	return from;
+}
 
 /* Who sends what comes from endpoint @from of the flow's key, 0 or 1. */
 static inline enum fsm_dir flow_direction(const struct flow *flow, u8 from)

@@ -289,3 +289,55 @@ void track_invalid(struct flow_key *key, const struct sighting *at,
 		tell_invalid(flow, reason, at);
 	spin_unlock(&flow->lock);
 }
+
+static bool knows_syn(struct flow *flow, const struct sighting *at)
+{
+	const struct fsm_endpoint *from;
+	bool known;
+
+	spin_lock(&flow->lock);
+	from = &flow->fsm.end[flow_direction(flow, at->from)];
+	known = from->seen & FSM_SYN && from->isn == at->seg->seq;
+	spin_unlock(&flow->lock);
+	return known;
+}
+
+void track_unseen(struct flow_key *key, const struct sighting *at)
+{
+	struct flow *flow = flow_find(key);
+
+	if (!flow || !knows_syn(flow, at))
+		track_segment(key, at);
+}
+
+/* An error that changes nothing keeps no connection from its timeout: it may be forged. */
+static void step_icmp(struct flow *flow, const struct sighting *at, const struct quote *quote,
+		      enum tcptrace_reason reason)
+{
+	struct fsm_result res;
+
+	if (reason)
+		fsm_note(&flow->fsm, TCPTRACE_EVENT_INVALID, reason, &res);
+	else
+		fsm_icmp(&flow->fsm, flow_direction(flow, at->from), quote, &res);
+	event_publish_icmp(flow, &res, at);
+	if (res.ended)
+		expiry_restart(flow);
+}
+
+void track_icmp(struct flow_key *key, const struct sighting *at, const struct quote *quote,
+		enum tcptrace_reason reason)
+{
+	struct flow *flow = flow_find(key);
+
+	if (!flow) {
+		stats_inc(STAT_ICMP_NO_FLOW);
+		return;
+	}
+	spin_lock(&flow->lock);
+	if (flow->dead)
+		stats_inc(STAT_ICMP_NO_FLOW);
+	else
+		step_icmp(flow, at, quote, reason);
+	spin_unlock(&flow->lock);
+}

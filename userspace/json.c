@@ -208,6 +208,8 @@ static void json_icmp(struct out *out, const struct tcptrace_event *event)
 	out_number(out, event->icmp.type);
 	KEY(out, "icmp_code");
 	out_number(out, event->icmp.code);
+	KEY(out, "icmp_name");
+	json_name(out, icmp_name(event));
 	KEY(out, "icmp_from");
 	json_address(out, event, event->icmp.from);
 }
@@ -236,6 +238,8 @@ static void json_kind(struct out *out, const struct tcptrace_event *event)
 	case TCPTRACE_EVENT_INVALID:
 		KEY(out, "reason");
 		json_name(out, reason_name(event->cause));
+		if (has_icmp(event))
+			json_icmp(out, event);
 		break;
 	case TCPTRACE_EVENT_TIMEOUT:
 		KEY(out, "timer");

@@ -182,6 +182,8 @@ static const char *reason_phrase(unsigned int reason)
 		[TCPTRACE_REASON_OLD_DUPLICATE]	 = "older than the connection",
 		[TCPTRACE_REASON_UNEXPECTED]	 = "not sent in this state",
 		[TCPTRACE_REASON_NO_FLOW]	 = "of no known connection",
+		[TCPTRACE_REASON_BAD_QUOTE]	 = "quotes what is not in flight",
+		[TCPTRACE_REASON_BAD_ICMP_CHECKSUM] = "the ICMP checksum is wrong",
 	};
 
 	return NAME_OF(phrases, reason);
@@ -219,38 +221,17 @@ static void say_retransmit(struct sentence *sentence, const struct tcptrace_even
 	out_number(out, event->retransmit.count);
 }
 
-static const char *icmp_phrase(const struct tcptrace_event *event)
+static void write_spaced(struct out *out, const char *name)
 {
-	static const char *const unreachable[] = {
-		[0] = "network unreachable", [1] = "host unreachable",
-		[2] = "protocol unreachable", [3] = "port unreachable",
-		[4] = "fragmentation needed", [9] = "network prohibited",
-		[10] = "host prohibited", [13] = "filtered",
-	};
-	static const char *const unreachable6[] = {
-		[0] = "no route", [1] = "prohibited", [3] = "address unreachable",
-		[4] = "port unreachable", [5] = "source prohibited", [6] = "route rejected",
-	};
-	unsigned int code = event->icmp.code;
-
-	if (event->ip_version == 4 && event->icmp.type == 3)
-		return NAME_OF(unreachable, code);
-	if (event->ip_version == 4 && event->icmp.type == 11)
-		return "time exceeded";
-	if (event->ip_version == 6 && event->icmp.type == 1)
-		return NAME_OF(unreachable6, code);
-	if (event->ip_version == 6 && event->icmp.type == 2)
-		return "packet too big";
-	if (event->ip_version == 6 && event->icmp.type == 3)
-		return "time exceeded";
-	return "error";
+	for (; *name; name++)
+		out_char(out, *name == '_' ? ' ' : *name);
 }
 
 static void say_icmp(struct sentence *sentence, const struct tcptrace_event *event)
 {
 	struct out *out = clause(sentence);
 
-	out_text(out, icmp_phrase(event));
+	write_spaced(out, icmp_name(event));
 	out_text(out, " (ICMP type ");
 	out_number(out, event->icmp.type);
 	out_text(out, " code ");
@@ -349,6 +330,8 @@ void sentence_write(struct sentence *sentence, const struct tcptrace_event *even
 		break;
 	case TCPTRACE_EVENT_INVALID:
 		say_reason(sentence, event->cause);
+		if (has_icmp(event))
+			say_icmp(sentence, event);
 		break;
 	case TCPTRACE_EVENT_ICMP_ERROR:
 		say_icmp(sentence, event);

@@ -56,6 +56,11 @@ def objects(trace, *args):
     return [json.loads(line) for line in show(trace, "-j", *args).splitlines()]
 
 
+def load_schema():
+    with open(os.path.join(USERSPACE, "tcptrace-event.schema.json"), encoding="ascii") as file:
+        return json.load(file)
+
+
 def wrong(*args, says):
     code, out, err = read(*args)
     assert code == 2 and says in err and out == "", (args, code, out, err)
@@ -115,6 +120,50 @@ def text_tells_what_the_columns_cannot():
                   "SYN sent again, repetition 1", "timer syn ran out", "1234 events lost",
                   "met midway, who initiated is a guess", "[2001:db8::1]:5000 > "):
         assert words in out, words
+
+
+ICMP_NAMES = {
+    (3, 0): "net unreachable", (3, 1): "host unreachable", (3, 3): "port unreachable",
+    (3, 4): "fragmentation needed", (3, 9): "net prohibited", (3, 10): "host prohibited",
+    (3, 13): "administratively prohibited", (3, 99): "unknown", (11, 0): "time exceeded",
+    (11, 1): "reassembly time exceeded", (12, 0): "parameter problem", (255, 0): "unknown",
+}
+ICMPV6_NAMES = {
+    (1, 0): "no route", (1, 1): "administratively prohibited", (1, 3): "address unreachable",
+    (1, 4): "port unreachable", (1, 6): "route rejected", (1, 99): "unknown",
+    (2, 0): "packet too big", (3, 0): "time exceeded", (4, 1): "parameter problem",
+}
+
+
+@test
+def icmp_errors_have_names():
+    schema = load_schema()
+    six = {"src": "2001:db8::1", "dst": "2001:db8::2", "says": "2001:db8::fe"}
+    for names, ends in ((ICMP_NAMES, {}), (ICMPV6_NAMES, six)):
+        trace = records.icmp_errors(*names, **ends)
+        text = show(trace)
+        for number, (error, name) in zip(objects(trace), names.items(), strict=True):
+            assert f"{name} (ICMP type {error[0]} code {error[1]})" in text, text
+            equal(list(json_schema.errors(number, schema)), [])
+            equal((number["icmp_type"], number["icmp_code"]), error)
+            equal((number["icmp_name"].replace("_", " "), number["icmp_from"], number["sender"]),
+                  (name, ends.get("says", "10.0.0.254"), "initiator"))
+
+
+@test
+def invalid_icmp_errors_tell_who_sent_them():
+    schema = load_schema()
+    for reason in ("bad_quote", "bad_icmp_checksum"):
+        trace = records.icmp_errors((3, 13), cause=records.ABI["REASON_" + reason.upper()])
+        text = show(trace)
+        for words in (f"{reason}: ", "administratively prohibited (ICMP type 3 code 13)",
+                      "says 10.0.0.254", " 700 "):
+            assert words in text, text
+        assert all(len(line) <= 80 for line in text.splitlines()), text
+        event, = objects(trace)
+        equal(list(json_schema.errors(event, schema)), [])
+        equal((event["reason"], event["icmp_from"]), (reason, "10.0.0.254"))
+        equal(list(show(trace, "-w").splitlines()[1].split()[7:12]), [">-", "700", "-", "-", "-"])
 
 
 @test
@@ -179,8 +228,7 @@ def sequence_numbers_wrap():
 
 @test
 def json_matches_the_schema():
-    with open(os.path.join(USERSPACE, "tcptrace-event.schema.json"), encoding="ascii") as file:
-        schema = json.load(file)
+    schema = load_schema()
     trace = records.tour()
     shown = objects(trace)
     equal(len(shown), len(trace))

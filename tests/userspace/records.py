@@ -70,7 +70,7 @@ class Flow:
         before, self.states = self.states, states or self.states
         hook = hook or (self.hook if flags else "NONE")
         version = ipaddress.ip_address(src).version if src else 0
-        seq = (seq + sides[0]) % 2**32 if flags else 0
+        seq = (seq + sides[0]) % 2**32 if flags or sender else 0
         ack = (ack + sides[1]) % 2**32 if "A" in flags else 0
         trace.append(EVENT.pack(
             EVENT.size, ABI["EVENT_" + kind], version, ABI["SIDE_" + (sender or "NONE")],
@@ -162,10 +162,20 @@ def unanswered(trace, flow):
 def unreachable(trace, flow):
     flow.event(trace, "SYN", "S", 0, 0, ("SYN_SENT", "LISTEN"), "INITIATOR", known=0x01)
     icmp = bytes([3, 1, 0, 0]) + address("10.0.0.254")
-    flow.event(trace, "ICMP_ERROR", "", 0, 0, ("CLOSED", "CLOSED"), None, icmp, 0x01,
+    flow.event(trace, "ICMP_ERROR", "", 0, 0, ("CLOSED", "CLOSED"), "INITIATOR", icmp, 0x01,
                phase="CLOSED", hook="IN")
-    flow.event(trace, "END", "", 0, 0, None, None, summary("UNREACHABLE", duration=300), 0x01,
-               phase="CLOSED", hook="IN")
+    flow.event(trace, "END", "", 0, 0, None, "INITIATOR", summary("UNREACHABLE", duration=300),
+               0x01, phase="CLOSED", hook="IN")
+
+
+def icmp_errors(*errors, src="10.0.0.1", dst="10.0.0.2", says="10.0.0.254", cause=0):
+    """ICMP errors about a flow: of each (type, code); with a cause they are invalid."""
+    trace, flow = Trace(), Flow(1, src, dst=dst)
+    flow.states = ("SYN_SENT", "LISTEN")
+    for error in errors:
+        flow.event(trace, "INVALID" if cause else "ICMP_ERROR", "", 700, 0, None, "INITIATOR",
+                   bytes([*error, 0, 0]) + address(says), cause=cause, hook="IN")
+    return trace
 
 
 def reset_midway(trace, flow):

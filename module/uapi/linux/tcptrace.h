@@ -73,7 +73,8 @@
  * @TCPTRACE_EVENT_RST: a RST that the receiver has to believe
  * @TCPTRACE_EVENT_RETRANSMIT: a SYN, SYN+ACK or FIN was sent again
  * @TCPTRACE_EVENT_INVALID: a segment that changes nothing; see &enum tcptrace_reason
- * @TCPTRACE_EVENT_ICMP_ERROR: an ICMP error that quotes a segment of the flow
+ * @TCPTRACE_EVENT_ICMP_ERROR: an ICMP error that quotes a segment of the flow; see
+ *	&struct tcptrace_icmp
  * @TCPTRACE_EVENT_PICKUP: a connection met midway; who initiated may be a guess
  * @TCPTRACE_EVENT_REUSE: a new connection takes the tuple of an old one
  * @TCPTRACE_EVENT_TIMEOUT: a timer ended the flow; see &enum tcptrace_timer
@@ -157,7 +158,8 @@ enum tcptrace_hook {
 };
 
 /**
- * enum tcptrace_reason - why a segment changes nothing (%TCPTRACE_EVENT_INVALID)
+ * enum tcptrace_reason - why a segment, or an ICMP error about one, changes nothing
+ *	(%TCPTRACE_EVENT_INVALID)
  * @TCPTRACE_REASON_TRUNCATED: shorter than a TCP header
  * @TCPTRACE_REASON_BAD_OFFSET: the data offset is below 5 or past the end
  * @TCPTRACE_REASON_BAD_CHECKSUM: the TCP checksum is wrong
@@ -169,6 +171,9 @@ enum tcptrace_hook {
  * @TCPTRACE_REASON_OLD_DUPLICATE: a SYN older than the connection in TIME_WAIT
  * @TCPTRACE_REASON_UNEXPECTED: no endpoint sends this in its state
  * @TCPTRACE_REASON_NO_FLOW: a RST for a connection that is not known
+ * @TCPTRACE_REASON_BAD_QUOTE: an ICMP error about a segment that its sender has not in
+ *	flight, RFC 5927 section 4.1
+ * @TCPTRACE_REASON_BAD_ICMP_CHECKSUM: an ICMP error whose checksum is wrong
  */
 enum tcptrace_reason {
 	TCPTRACE_REASON_NONE		= 0,
@@ -182,6 +187,8 @@ enum tcptrace_reason {
 	TCPTRACE_REASON_OLD_DUPLICATE	= 8,
 	TCPTRACE_REASON_UNEXPECTED	= 9,
 	TCPTRACE_REASON_NO_FLOW		= 10,
+	TCPTRACE_REASON_BAD_QUOTE	= 11,
+	TCPTRACE_REASON_BAD_ICMP_CHECKSUM = 12,
 };
 
 /**
@@ -319,11 +326,27 @@ struct tcptrace_summary {
 };
 
 /**
- * struct tcptrace_icmp - the part of ICMP_ERROR
+ * struct tcptrace_icmp - the part of ICMP_ERROR, and of INVALID if @cause is
+ *	%TCPTRACE_REASON_BAD_QUOTE or %TCPTRACE_REASON_BAD_ICMP_CHECKSUM
  * @type: ICMP or ICMPv6 type
  * @code: ICMP or ICMPv6 code
  * @pad: zero
  * @from: who sent it; an IPv4 address is in the first 4 bytes
+ *
+ * The event's @sender is who sent the segment that the error quotes, and whom it is for;
+ * @tcp_seq is the sequence number of that segment.  Of the rest of the segment nothing
+ * is known: @tcp_flags, @tcp_ack, @payload_len and @window are zero.  @hook, @ifindex and
+ * @iface tell where the error was seen.
+ *
+ * While the handshake lasts, an error about the SYN for which the initiator gives up ends
+ * it as %TCPTRACE_HANDSHAKE_UNREACHABLE, and so does one about the SYN+ACK for which the
+ * responder does; the END follows at once.  What they give up for is what Linux does: for
+ * their SYN any error but "too big"; for a SYN+ACK (IPv4) net or host unreachable, time
+ * exceeded, parameter problem, (IPv6) prohibited, port unreachable, rejected, parameter
+ * problem.  Every other error changes nothing; only some of these are told each second.
+ *
+ * A SYN or SYN+ACK that this host itself rejects before it is seen, in its output chain
+ * or for want of a route, is told from the error, with the place of that.
  */
 struct tcptrace_icmp {
 	__u8	type;
@@ -367,7 +390,7 @@ struct tcptrace_icmp {
  * @iface: interface name, ended by a zero byte
  * @syn: of SYN and SYN_ACK
  * @summary: of ESTABLISHED, END and SNAPSHOT
- * @icmp: of ICMP_ERROR
+ * @icmp: of ICMP_ERROR, and of INVALID if an ICMP error was invalid
  * @retransmit: of RETRANSMIT
  * @retransmit.count: the how-manieth repetition this is, from 1; stays at 255
  * @lost: of LOST

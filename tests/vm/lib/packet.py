@@ -16,10 +16,13 @@ def checksum(data):
     return ~total & 0xffff
 
 
-def ip_header(source, dest, length):
+TCP, ICMP, ICMPV6 = 6, 1, 58
+
+
+def ip_header(source, dest, length, protocol=TCP):
     if source.version == 6:
-        return struct.pack("!IHBB", 6 << 28, length, 6, 64) + source.packed + dest.packed
-    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0, 64, 6, 0)
+        return struct.pack("!IHBB", 6 << 28, length, protocol, 64) + source.packed + dest.packed
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0, 64, protocol, 0)
     header += source.packed + dest.packed
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:]
 
@@ -41,6 +44,21 @@ def packet(source, dest, flags, seq=0, ack=0, *, offset=5, good_checksum=True, c
     segment = header[:16] + struct.pack("!H", total) + header[18:] + payload
     segment = segment[:cut]
     return ip_header(*addresses, len(segment)) + segment
+
+
+def icmp_error(source, dest, number, code, quote, good_checksum=True):
+    """An IP packet with an ICMP or ICMPv6 error; source and dest are addresses.
+
+    number: the type; quote: the packet that it is about, or as much of it as is quoted
+    """
+    ends = [ipaddress.ip_address(end) for end in (source, dest)]
+    protocol = ICMPV6 if ends[0].version == 6 else ICMP
+    message = struct.pack("!BBHI", number, code, 0, 0) + quote
+    pseudo = ends[0].packed + ends[1].packed + struct.pack("!II", len(message), protocol)
+    total = checksum((pseudo if protocol == ICMPV6 else b"") + message)
+    total ^= 0 if good_checksum else 0x5555
+    message = message[:2] + struct.pack("!H", total) + message[4:]
+    return ip_header(*ends, len(message), protocol) + message
 
 
 def with_options(whole, options):
