@@ -691,7 +691,7 @@ const struct scenario fsm_scenarios[] = {
 	  "flush		:\n" },
 
 	{ "flushed in TIME_WAIT: the END was told", BOTH_CLOSED
-	  "flush		:\n" },
+	  "flush		: evict TIME_WAIT TIME_WAIT\n" },
 
 	{ "half-open is what one side alone may have made up",
 	  "> S 0		: syn SYN_SENT LISTEN\n"
