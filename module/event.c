@@ -176,6 +176,22 @@ void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,
 		stats_inc(STAT_ICMP_SUPPRESSED);
 }
 
+void event_snapshot(const struct flow *flow, struct tcptrace_event *record)
+{
+	const u8 state[] = { flow->fsm.end[0].state, flow->fsm.end[1].state };
+
+	lockdep_assert_held(&flow->lock);
+	*record = (struct tcptrace_event){
+		.size		= sizeof(*record),
+		.kind		= TCPTRACE_EVENT_SNAPSHOT,
+		.time_ns	= ktime_get_ns(),
+		.part		= { 0 },
+	};
+	put_flow(record, flow);
+	put_states(record, state, state);
+	put_summary(record, flow);
+}
+
 void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason,
 			 const struct sighting *at)
 {

@@ -48,6 +48,13 @@ void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,
 			const struct sighting *at);
 
 /**
+ * event_snapshot - tell how a flow stands, to one reader
+ * @flow: locked
+ * @record: receives a SNAPSHOT, complete but for @seq
+ */
+void event_snapshot(const struct flow *flow, struct tcptrace_event *record);
+
+/**
  * event_publish_stray - tell of a segment that belongs to no flow, some a second
  * @key: its tuple
  * @reason: why it makes none

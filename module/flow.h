@@ -224,12 +224,53 @@ unsigned int flow_count(void);
 u64 flow_last_id(void);
 
 /**
- * flow_walk_enter - walk over all flows
- * @iter: for rhashtable_walk_next(); a flow may come twice, or not at all, if the
- *	table grows meanwhile
+ * DOC: Walks
  *
- * Context: may sleep.  Ends with rhashtable_walk_exit().
+ * A walk meets every flow that is in the table from its beginning to its end, while
+ * others come and go and the table is resized.  Some it may meet twice.
+ *
+ * It pauses, so that others may use the CPU or its owner may sleep: between
+ * flow_walk_start() and flow_walk_stop() RCU protects what it met, at other times
+ * nothing does.  rhashtable by itself may pass flows over after a pause, see
+ * flow_walk_start().
+ */
+
+/**
+ * flow_walk_enter - begin a walk over all flows
+ * @iter: where it stands; paused
+ *
+ * Context: may sleep.
  */
 void flow_walk_enter(struct rhashtable_iter *iter);
+
+/* End a walk that is paused; when is of no matter. */
+void flow_walk_exit(struct rhashtable_iter *iter);
+
+/**
+ * flow_walk_start - go on after a pause
+ * @iter: the walk
+ *
+ * Context: process, not under rcu_read_lock().
+ */
+void flow_walk_start(struct rhashtable_iter *iter)
+	__acquires(RCU);
+
+/* Pause. */
+void flow_walk_stop(struct rhashtable_iter *iter)
+	__releases(RCU);
+
+/**
+ * flow_walk_next - the next flow
+ * @iter: the walk, started
+ *
+ * Return: the flow, not locked, perhaps dead; NULL at the end.
+ */
+struct flow *flow_walk_next(struct rhashtable_iter *iter);
+
+/* The flow that flow_walk_next() gave before the pause, if it is there yet; else the next. */
+struct flow *flow_walk_peek(struct rhashtable_iter *iter);
+
+/* A moment for others; flows that were met before are not protected any more. */
+void flow_walk_breathe(struct rhashtable_iter *iter);
 
 #endif /* _TCPTRACE_FLOW_H */

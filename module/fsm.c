@@ -709,7 +709,7 @@ void fsm_timeout(struct fsm *fsm, struct fsm_result *res)
 void fsm_abandon(struct fsm *fsm, enum tcptrace_close close, struct fsm_result *res)
 {
 	begin(fsm, res);
-	if (close == TCPTRACE_CLOSE_EVICTED)
+	if (close == TCPTRACE_CLOSE_EVICTED || fsm_timer(fsm) == TCPTRACE_TIMER_TIME_WAIT)
 		report(fsm, res, TCPTRACE_EVENT_EVICT);
 	if (fsm->ended)
 		return;

@@ -167,7 +167,8 @@ void fsm_timeout(struct fsm *fsm, struct fsm_result *res);
 
 /**
  * fsm_abandon - the connection lives on, but not in our table
- * @fsm: gets its verdict so far
+ * @fsm: gets its verdict so far; of one in TIME_WAIT, whose END was told before, an
+ *	EVICT tells that it is gone
  * @close: %TCPTRACE_CLOSE_EVICTED, told by an EVICT; %TCPTRACE_CLOSE_FLUSHED; or
  *	%TCPTRACE_CLOSE_UNKNOWN, if a new connection takes its tuple
  * @res: what to tell

@@ -222,6 +222,8 @@ size_t text_event(char line[TEXT_LINE_MAX], const struct tcptrace_event *event)
 	p = put(p, kind_name(event->kind));
 	if (event->kind == TCPTRACE_EVENT_LOST) {
 		p = PUT_FIELD(p, " count=", event->lost.count);
+	} else if (event->kind == TCPTRACE_EVENT_SNAPSHOT && !event->flow_id) {
+		p = PUT(p, " complete");
 	} else {
 		p = PUT_FIELD(p, " flow=", event->flow_id);
 		*p++ = ' ';

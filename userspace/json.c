@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "display.h"
+#include "existing.h"
 #include "names.h"
 
 /* ,"name": as one string that is known when this is compiled */
@@ -224,8 +225,13 @@ static void json_kind(struct out *out, const struct tcptrace_event *event)
 	case TCPTRACE_EVENT_ESTABLISHED:
 		json_latency(out, event);
 		break;
-	case TCPTRACE_EVENT_END:
 	case TCPTRACE_EVENT_SNAPSHOT:
+		if (existing_ends(event))
+			out_text(out, ",\"complete\":true");
+		else
+			json_summary(out, event);
+		break;
+	case TCPTRACE_EVENT_END:
 		json_summary(out, event);
 		break;
 	case TCPTRACE_EVENT_ICMP_ERROR:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "address.h"
+#include "existing.h"
 #include "names.h"
 #include "sentence.h"
 
@@ -84,12 +85,12 @@ static void write_duration(struct out *out, __u64 us)
 	out_text(out, seconds ? " s" : " ms");
 }
 
-static void say_duration(struct sentence *sentence, const struct tcptrace_summary *summary)
+static void say_duration(struct sentence *sentence, const struct tcptrace_event *event)
 {
 	struct out *out = clause(sentence);
 
-	out_text(out, "after ");
-	write_duration(out, summary->duration_us);
+	out_text(out, event->kind == TCPTRACE_EVENT_SNAPSHOT ? "for " : "after ");
+	write_duration(out, event->summary.duration_us);
 }
 
 static void say_volume(struct sentence *sentence, const struct tcptrace_summary *summary)
@@ -160,7 +161,7 @@ static void say_summary(struct sentence *sentence, const struct tcptrace_event *
 	bool established = summary->handshake == TCPTRACE_HANDSHAKE_ESTABLISHED;
 
 	say_verdict(sentence, summary);
-	say_duration(sentence, summary);
+	say_duration(sentence, event);
 	/* ESTABLISHED has told this before */
 	if (established && sentence->full)
 		say_latency(sentence, event);
@@ -342,8 +343,13 @@ void sentence_write(struct sentence *sentence, const struct tcptrace_event *even
 	case TCPTRACE_EVENT_TIMEOUT:
 		say_timer(sentence, event->cause);
 		break;
-	case TCPTRACE_EVENT_END:
 	case TCPTRACE_EVENT_SNAPSHOT:
+		if (existing_ends(event))
+			clause_text(sentence, "all live flows are told");
+		else
+			say_summary(sentence, event);
+		break;
+	case TCPTRACE_EVENT_END:
 		say_summary(sentence, event);
 		break;
 	case TCPTRACE_EVENT_LOST:

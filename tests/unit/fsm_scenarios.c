@@ -942,7 +942,7 @@ const struct scenario fsm_scenarios[] = {
 	  "flush		:\n" },
 
 	{ "flushed in TIME_WAIT: the END was told", BOTH_CLOSED
-	  "flush		:\n" },
+	  "flush		: evict TIME_WAIT TIME_WAIT\n" },
 
 	{ "replaced by a new connection: how it ended is not known", HANDSHAKE
 	  "replace		: end established unknown none\n"

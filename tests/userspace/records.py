@@ -62,9 +62,15 @@ class Flow:
         self.hook = options.get("hook", "OUT")
         self.iface = options.get("iface", b"eth0")
 
+    def record(self, trace, states, seq=None, **options):
+        """Append its record of a snapshot."""
+        self.states = states
+        part = summary(options.pop("handshake", "ESTABLISHED"), **options)
+        self.event(trace, "SNAPSHOT", part=part, phase="ESTABLISHED", at=seq)
+
     def event(self, trace, kind, flags="", seq=0, ack=0, states=None, sender=None, part=b"",
-              known=None, cause=0, phase="HANDSHAKE", hook=None):
-        """Append an event to the trace; sequence numbers are relative."""
+              known=None, cause=0, phase="HANDSHAKE", hook=None, at=None):
+        """Append an event to the trace, or with another number; those of TCP are relative."""
         src, sport, dst, dport = self.tuple
         sides = self.isns if sender != "RESPONDER" else self.isns[::-1]
         before, self.states = self.states, states or self.states
@@ -75,7 +81,7 @@ class Flow:
         trace.append(EVENT.pack(
             EVENT.size, ABI["EVENT_" + kind], version, ABI["SIDE_" + (sender or "NONE")],
             flag_bits(flags), ABI["PHASE_" + phase], ABI["HOOK_" + hook],
-            trace.next_seq(), trace.next_time(), self.number, address(src), address(dst),
+            at or trace.next_seq(), trace.next_time(), self.number, address(src), address(dst),
             sport.to_bytes(2, "big"), dport.to_bytes(2, "big"),
             *[ABI["STATE_" + state] for state in self.states + before],
             self.netns, 2, seq, ack, 0, *self.isns, 64240,
@@ -104,6 +110,13 @@ class Trace(list):
             bytes(16), bytes(16), b"\0\0", b"\0\0", *[0] * 4, *[0] * 7, 0, 0, 0, bytes(16),
             count.to_bytes(8, "little").ljust(56, b"\0")))
         self.seq += count
+
+    def complete(self, seq):
+        """The last record of a snapshot."""
+        self.append(EVENT.pack(
+            EVENT.size, ABI["EVENT_SNAPSHOT"], 0, 0, 0, 0, 0, seq, self.next_time(), 0,
+            bytes(16), bytes(16), b"\0\0", b"\0\0", *[0] * 4, *[0] * 7, 0, 0, 0, bytes(16),
+            bytes(56)))
 
     def records(self):
         return b"".join(self)

@@ -38,6 +38,37 @@
  * ring then held are read + lost + filtered + skipped - revisited + pending
  * (&struct tcptrace_reader; pending are those from @next_seq on).
  *
+ * **Snapshot.**  %TCPTRACE_IOC_SNAPSHOT asks for the live flows.  The reader skips
+ * to the next event, as with SEEK_END, and reads first one %TCPTRACE_EVENT_SNAPSHOT
+ * record for each live flow that passes its filter, then one without a flow
+ * (@flow_id 0, which passes every filter): the snapshot is complete.  Behind it
+ * come the events as ever.
+ *
+ * A record holds how its flow stood when exactly @seq - 1 events were produced.
+ * So whoever takes the states of the record, and from there on those of the
+ * flow's events with that number or a greater one, has the true table.  Events
+ * with a smaller number are contained in the record.  No record has a greater
+ * number than the last one: the events from there on are new for every flow.
+ *
+ * A flow is live until an EVICT, an event with %TCPTRACE_PHASE_CLOSED, or an END
+ * with another phase than %TCPTRACE_PHASE_TIME_WAIT.  A flow that ends meanwhile
+ * may still have its record or not; one that begins meanwhile comes by its events
+ * and may have a record too.  If the table is resized meanwhile, a flow may have
+ * two: either of them will do.  No flow is left out.
+ *
+ * - Records are no events of the stream: they count as @snapshot only.
+ * - read() and poll() treat them as events that are there: it does not wait, it
+ *   gives EINVAL for a buffer that is too small and EFAULT for a bad one, and
+ *   nothing is lost then.  One read() may give records and events.
+ * - In text mode the last record reads "snapshot complete".
+ * - A filter that is set meanwhile holds for the flows that the module has not
+ *   looked at yet, which are all but the next few.
+ * - SNAPSHOT once more starts over; lseek() ends it, without the last record.
+ *
+ * After a LOST a reader that keeps a table does not know what became of its
+ * flows.  To get the true table again it asks for a snapshot, forgets what it
+ * has, and goes on as above.
+ *
  * **poll()** reports EPOLLIN | EPOLLRDNORM when read() would not wait.  Wake-ups
  * are coalesced: a sleeping reader is woken within some milliseconds of the
  * first event, not once for each.
@@ -59,7 +90,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define TCPTRACE_ABI		1
+#define TCPTRACE_ABI		2
 #define TCPTRACE_DEVICE		"/dev/tcptrace"
 #define TCPTRACE_IFACE_LEN	16
 
@@ -78,9 +109,10 @@
  * @TCPTRACE_EVENT_PICKUP: a connection met midway; who initiated may be a guess
  * @TCPTRACE_EVENT_REUSE: a new connection takes the tuple of an old one
  * @TCPTRACE_EVENT_TIMEOUT: a timer ended the flow; see &enum tcptrace_timer
- * @TCPTRACE_EVENT_EVICT: the flow was forgotten to make room for another
+ * @TCPTRACE_EVENT_EVICT: the flow was forgotten: to make room for another, or in
+ *	TIME_WAIT, its END told before, by a flush or for a new connection of its tuple
  * @TCPTRACE_EVENT_END: the verdict, once for a connection
- * @TCPTRACE_EVENT_SNAPSHOT: one live flow, on request
+ * @TCPTRACE_EVENT_SNAPSHOT: how one live flow stands, on request
  * @TCPTRACE_EVENT_LOST: this reader was overtaken
  */
 enum tcptrace_kind {
@@ -360,7 +392,7 @@ struct tcptrace_icmp {
  * @size: size of the record in bytes
  * @kind: &enum tcptrace_kind
  * @ip_version: 4 or 6; 0 if the event has no tuple
- * @seq: the event's global number
+ * @seq: the event's global number; of SNAPSHOT that of the next event of all
  * @time_ns: CLOCK_MONOTONIC
  * @flow_id: the flow, from 1, never used again; 0 if the event has none
  * @initiator_addr: an IPv4 address is in the first 4 bytes, the rest is zero
@@ -370,7 +402,8 @@ struct tcptrace_icmp {
  * @responder_port: network order
  * @initiator_state: &enum tcptrace_state after the event
  * @responder_state: the same
- * @prev_initiator_state: &enum tcptrace_state before the event
+ * @prev_initiator_state: &enum tcptrace_state before the event; of SNAPSHOT the
+ *	same as after it
  * @prev_responder_state: the same
  * @sender: &enum tcptrace_side, who sent the segment; NONE if there was none
  * @tcp_flags: TCPTRACE_TCP_* of the segment
@@ -486,11 +519,12 @@ struct tcptrace_filter {
 /**
  * struct tcptrace_reader - the account of this reader
  * @next_seq: the event it reads next
- * @read: records or lines handed out, LOST ones not counted
+ * @read: records or lines of events handed out, LOST ones not counted
  * @lost: events overwritten before it read them
  * @filtered: events that its filter passed over
- * @skipped: events that lseek() jumped over
+ * @skipped: events that lseek() and %TCPTRACE_IOC_SNAPSHOT jumped over
  * @revisited: events that lseek() went back to
+ * @snapshot: SNAPSHOT records or lines handed out, those without a flow too
  */
 struct tcptrace_reader {
 	__aligned_u64	next_seq;
@@ -499,9 +533,13 @@ struct tcptrace_reader {
 	__aligned_u64	filtered;
 	__aligned_u64	skipped;
 	__aligned_u64	revisited;
+	__aligned_u64	snapshot;
 };
 
 /*
+ * SNAPSHOT begins a snapshot, see above; ENOMEM if there is no memory for it, then
+ * nothing has changed.
+ *
  * FLUSH ends every live flow of every namespace with its verdict so far.  It
  * needs CAP_NET_ADMIN in the initial user namespace, else EPERM.
  */
@@ -511,5 +549,6 @@ struct tcptrace_reader {
 #define TCPTRACE_IOC_SET_FILTER		_IOW(TCPTRACE_IOC_MAGIC, 2, struct tcptrace_filter)
 #define TCPTRACE_IOC_GET_READER		_IOR(TCPTRACE_IOC_MAGIC, 3, struct tcptrace_reader)
 #define TCPTRACE_IOC_FLUSH		_IO(TCPTRACE_IOC_MAGIC, 4)
+#define TCPTRACE_IOC_SNAPSHOT		_IO(TCPTRACE_IOC_MAGIC, 5)
 
 #endif /* _UAPI_LINUX_TCPTRACE_H */

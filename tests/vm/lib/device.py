@@ -77,7 +77,7 @@ class Filter(ctypes.Structure):
 
 class Account(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in (
-        "next_seq", "read", "lost", "filtered", "skipped", "revisited")]
+        "next_seq", "read", "lost", "filtered", "skipped", "revisited", "snapshot")]
 
 
 EVENT_SIZE = ctypes.sizeof(Event)
@@ -94,6 +94,7 @@ SET_MODE = request(WRITE, 1, ctypes.c_uint32)
 SET_FILTER = request(WRITE, 2, Filter)
 GET_READER = request(READ, 3, Account)
 FLUSH = request(0, 4, None)
+SNAPSHOT = request(0, 5, None)
 
 
 def kind(name):
@@ -136,6 +137,9 @@ class Device:
 
     def flush(self):
         fcntl.ioctl(self.fd, FLUSH)
+
+    def snapshot(self):
+        fcntl.ioctl(self.fd, SNAPSHOT)
 
     def seek(self, whence):
         return os.lseek(self.fd, 0, whence)
