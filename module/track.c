@@ -4,6 +4,7 @@
 #include "event.h"
 #include "expiry.h"
 #include "flow.h"
+#include "history.h"
 #include "stats.h"
 #include "track.h"
 
@@ -45,12 +46,10 @@ static void note_times(struct flow *flow, const struct fsm_result *res, u64 now_
 	}
 }
 
-static void count(struct flow *flow, const struct sighting *at)
+static void count(struct flow *flow, enum fsm_dir dir, const struct segment *seg)
 {
-	enum fsm_dir dir = flow_direction(flow, at->from);
-
 	flow->pkts[dir]++;
-	flow->bytes[dir] += at->seg->payload_len;
+	flow->bytes[dir] += seg->payload_len;
 }
 
 static bool only_invalid(const struct fsm_result *res)
@@ -93,21 +92,25 @@ enum step_answer {
 
 static enum step_answer step_locked(struct flow *flow, const struct sighting *at)
 {
+	enum fsm_dir dir = flow_direction(flow, at->from);
 	struct fsm_result res;
 
 	if (unlikely(flow->dead))
 		return STEP_GONE;
-	if (likely(fsm_carry(&flow->fsm, flow_direction(flow, at->from), at->seg))) {
-		count(flow, at);
+	if (likely(fsm_carry(&flow->fsm, dir, at->seg))) {
+		if (unlikely(!history_knows(&flow->history, dir, at->seg)))
+			history_note(&flow->history, dir, at->seg, true);
+		count(flow, dir, at->seg);
 		expiry_active(flow);
 		return STEP_DONE;
 	}
-	fsm_step(&flow->fsm, flow_direction(flow, at->from), at->seg, &res);
+	fsm_step(&flow->fsm, dir, at->seg, &res);
 	if (unlikely(res.reuse)) {
 		remove_reused(flow);
 		return STEP_REUSED;
 	}
-	count(flow, at);
+	history_note(&flow->history, dir, at->seg, !only_invalid(&res));
+	count(flow, dir, at->seg);
 	tell(flow, &res, at);
 	return STEP_DONE;
 }
@@ -163,12 +166,16 @@ static void pickup_flow(struct flow *flow, const struct flow_key *key, const str
 static void first_step(struct flow *flow, const struct flow_key *key, const struct sighting *at,
 		       bool reuse)
 {
+	enum fsm_dir dir;
+
 	flow->start_ns = ktime_get_ns();
 	if (at->seg->flags & TCPTRACE_TCP_ACK)
 		pickup_flow(flow, key, at);
 	else
 		open_flow(flow, at, reuse);
-	count(flow, at);
+	dir = flow_direction(flow, at->from);
+	history_note(&flow->history, dir, at->seg, true);
+	count(flow, dir, at->seg);
 	expiry_enqueue(flow);
 }
 
@@ -256,6 +263,9 @@ void track_invalid(struct flow_key *key, const struct sighting *at,
 	if (flow->dead) {
 		event_publish_stray(key, reason, at);
 	} else {
+		if (reason == TCPTRACE_REASON_BAD_CHECKSUM)
+			history_note_corrupt(&flow->history, flow_direction(flow, at->from),
+					     at->seg);
 		fsm_note(&flow->fsm, TCPTRACE_EVENT_INVALID, reason, &res);
 		event_publish(flow, &res, ktime_get_ns(), at);
 	}

@@ -272,7 +272,7 @@ def numbers_of_every_length():
 @test
 def unknown_kinds_are_ignored():
     trace = orderly()
-    trace.append(bytes([176, 0, 77]) + bytes(173))
+    trace.append(bytes([records.EVENT.size, 0, 77]) + bytes(records.EVENT.size - 3))
     equal(len(objects(trace)), 9)
 
 
@@ -419,17 +419,17 @@ def loss_is_told_once_a_second():
 @test
 def truncated_recording():
     recording = orderly().recording()
-    for cut in (1, 100, 175):
+    for cut in (1, 100, records.EVENT.size - 1):
         code, out, err = replay(recording[:-cut], "-j")
         equal((code, len(out.splitlines())), (1, 8))
         assert "truncated: it ends inside record 9" in err, err
-    equal(replay(recording[:-176], "-j")[0], 0)
+    equal(replay(recording[:-records.EVENT.size], "-j")[0], 0)
 
 
 @test
 def damaged_recording():
     recording = bytearray(orderly().recording())
-    recording[32 + 3 * 176] = 1
+    recording[32 + 3 * records.EVENT.size] = 1
     code, out, err = replay(bytes(recording), "-j")
     equal((code, len(out.splitlines())), (1, 3))
     assert "record 4 is damaged" in err, err
@@ -439,6 +439,9 @@ def damaged_recording():
 def garbage_is_refused():
     for data, says in ((b"", "empty"), (b"tcp", "not a recording"), (b"#" * 4096, "not a recording"),
                        (records.header(abi=9), "ABI 9"), (records.header(size=80), "80 bytes"),
+                       (records.header(abi=1, size=176),
+                        "recorded with ABI 1 (records of 176 bytes), this program has ABI "
+                        f"{ABI['ABI']} ({records.EVENT.size} bytes)"),
                        (records.header(version=2), "format 2"),
                        (records.header(version=1 << 24), "other byte order")):
         code, out, err = replay(data)
