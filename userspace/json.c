@@ -10,6 +10,7 @@
 #include "address.h"
 #include "display.h"
 #include "names.h"
+#include "vocabulary.h"
 
 /* ,"name": as one string that is known when this is compiled */
 #define KEY(out, name)	out_text(out, ",\"" name "\":")
@@ -202,6 +203,20 @@ static void json_summary(struct out *out, const struct tcptrace_event *event)
 	out_number(out, summary->pkts[1]);
 }
 
+static void json_vocabulary(struct out *out, const struct tcptrace_event *event)
+{
+	char text[ZEEK_HISTORY_SIZE];
+
+	KEY(out, "zeek_conn_state");
+	json_name(out, zeek_conn_state(event));
+	KEY(out, "zeek_history");
+	json_name(out, zeek_history(event, text));
+	KEY(out, "completeness");
+	out_number(out, completeness(event));
+	KEY(out, "conntrack_state");
+	json_name(out, conntrack_state(event));
+}
+
 static void json_icmp(struct out *out, const struct tcptrace_event *event)
 {
 	KEY(out, "icmp_type");
@@ -223,6 +238,9 @@ static void json_kind(struct out *out, const struct tcptrace_event *event)
 		json_latency(out, event);
 		break;
 	case TCPTRACE_EVENT_END:
+		json_summary(out, event);
+		json_vocabulary(out, event);
+		break;
 	case TCPTRACE_EVENT_SNAPSHOT:
 		json_summary(out, event);
 		break;
