@@ -89,8 +89,10 @@ static void put_summary(struct tcptrace_event *event, const struct flow *flow)
 	summary->handshake = fsm_handshake(&flow->fsm);
 	summary->close = flow->fsm.close;
 	summary->first_fin = flow->fsm.first_fin;
+	summary->teardown = flow->history.teardown;
 	summary->syn_retrans = flow->fsm.end[FSM_INITIATOR].syn_retrans;
 	summary->synack_retrans = flow->fsm.end[FSM_RESPONDER].syn_retrans;
+	summary->segments = flow->history.segments;
 	summary->synack_us = flow->synack_us;
 	summary->ack_us = flow->ack_us;
 	summary->duration_us = div_u64(event->time_ns - flow->start_ns, NSEC_PER_USEC);
@@ -98,6 +100,7 @@ static void put_summary(struct tcptrace_event *event, const struct flow *flow)
 		summary->bytes[dir] = flow->bytes[dir];
 		summary->pkts[dir] = flow->pkts[dir];
 	}
+	summary->history = history_letters(&flow->history);
 }
 
 static void put_part(struct tcptrace_event *event, const struct flow *flow,

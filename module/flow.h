@@ -10,6 +10,7 @@
 #include <linux/socket.h>
 #include <linux/spinlock.h>
 #include "fsm.h"
+#include "history.h"
 
 struct net;
 
@@ -95,6 +96,7 @@ static inline u16 flow_place_inner(u32 place)
  * @initiator: which endpoint of @key opened the connection, 0 or 1
  * @queue: which queue of expiry.c it stands in
  * @fsm: both endpoints
+ * @history: which kinds of segments were seen
  * @id: its number, from 1
  * @start_ns: CLOCK_MONOTONIC of its first segment
  * @synack_us: first SYN to first SYN+ACK
@@ -117,6 +119,7 @@ struct flow {
 	u8		queue;
 	u8		known;
 	struct fsm	fsm;
+	struct history	history;
 	u32		synack_us;
 	u32		ack_us;
 	u32		netns;

@@ -11,6 +11,7 @@
 #include "display.h"
 #include "existing.h"
 #include "names.h"
+#include "vocabulary.h"
 
 /* ,"name": as one string that is known when this is compiled */
 #define KEY(out, name)	out_text(out, ",\"" name "\":")
@@ -203,6 +204,20 @@ static void json_summary(struct out *out, const struct tcptrace_event *event)
 	out_number(out, summary->pkts[1]);
 }
 
+static void json_vocabulary(struct out *out, const struct tcptrace_event *event)
+{
+	char text[ZEEK_HISTORY_SIZE];
+
+	KEY(out, "zeek_conn_state");
+	json_name(out, zeek_conn_state(event));
+	KEY(out, "zeek_history");
+	json_name(out, zeek_history(event, text));
+	KEY(out, "completeness");
+	out_number(out, completeness(event));
+	KEY(out, "conntrack_state");
+	json_name(out, conntrack_state(event));
+}
+
 static void json_icmp(struct out *out, const struct tcptrace_event *event)
 {
 	KEY(out, "icmp_type");
@@ -233,6 +248,7 @@ static void json_kind(struct out *out, const struct tcptrace_event *event)
 		break;
 	case TCPTRACE_EVENT_END:
 		json_summary(out, event);
+		json_vocabulary(out, event);
 		break;
 	case TCPTRACE_EVENT_ICMP_ERROR:
 		json_icmp(out, event);

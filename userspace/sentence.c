@@ -3,6 +3,7 @@
 #include "existing.h"
 #include "names.h"
 #include "sentence.h"
+#include "vocabulary.h"
 
 /* Break the line before the clause that was written last, if it is too long. */
 static void end_clause(struct sentence *sentence)
@@ -168,6 +169,23 @@ static void say_summary(struct sentence *sentence, const struct tcptrace_event *
 	if (!established || sentence->full)
 		say_retransmissions(sentence, summary);
 	say_volume(sentence, summary);
+}
+
+static void say_vocabulary(struct sentence *sentence, const struct tcptrace_event *event)
+{
+	char text[ZEEK_HISTORY_SIZE];
+	struct out *out = clause(sentence);
+
+	out_text(out, "Zeek ");
+	out_text(out, zeek_conn_state(event));
+	out_char(out, ' ');
+	out_text(out, zeek_history(event, text));
+	out = clause(sentence);
+	out_text(out, "completeness ");
+	out_number(out, completeness(event));
+	out = clause(sentence);
+	out_text(out, "conntrack ");
+	out_text(out, conntrack_state(event));
 }
 
 static const char *reason_phrase(unsigned int reason)
@@ -351,6 +369,8 @@ void sentence_write(struct sentence *sentence, const struct tcptrace_event *even
 		break;
 	case TCPTRACE_EVENT_END:
 		say_summary(sentence, event);
+		if (sentence->full)
+			say_vocabulary(sentence, event);
 		break;
 	case TCPTRACE_EVENT_LOST:
 		say_lost(sentence, event);

@@ -18,10 +18,12 @@ sys.dont_write_bytecode = True
 
 import json_schema
 import records
+import vocabulary
 from records import ABI, Flow, Trace
 
 USERSPACE = os.path.join(records.HERE, "../../userspace")
 READER = os.path.join(USERSPACE, "build/asan/tcptracectl")
+SCHEMA = os.path.join(USERSPACE, "tcptrace-event.schema.json")
 FAKE = os.path.join(USERSPACE, "build/asan/tcptracectl-fake")
 # The default of a sanitizer error is 1, which is also an answer of the reader.
 ENV = dict(os.environ, ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99", TZ="UTC")
@@ -265,7 +267,8 @@ def json_of_established_and_end():
     assert latency.items() <= shown["established"].items()
     end = dict(latency, handshake="established", close="orderly", first_fin="initiator",
                duration_us=1234567, bytes_toserver=77, bytes_toclient=615, pkts_toserver=6,
-               pkts_toclient=4)
+               pkts_toclient=4, zeek_history="ShADdFaf", completeness=31,
+               conntrack_state="TIME_WAIT")
     assert end.items() <= shown["end"].items()
     assert {"timer": "time_wait", "sender": None, "hook": None}.items() <= shown["timeout"].items()
 
@@ -278,6 +281,46 @@ def json_is_null_where_nothing_is_known():
     lost = [event for event in objects(records.tour()) if event["event"] == "lost"][0]
     equal(lost["count"], 1234)
     assert lost["src_ip"] is None and lost["flow_id"] is None and lost["phase"] is None
+
+
+@test
+def zeek_conn_state_and_conntrack_state():
+    """Every sentence of Zeek's documentation, and what conntrack says of the same."""
+    shown = set()
+    for sentence, cases in vocabulary.CASES.items():
+        for case in cases:
+            trace = vocabulary.end(case.before, handshake=case.handshake, close=case.close,
+                                   letters=case.letters, teardown=case.teardown)
+            event = objects(trace)[0]
+            names = event["zeek_conn_state"], event["conntrack_state"]
+            assert names == (case.conn_state, case.conntrack), (sentence, case, names)
+            assert sentence.startswith(case.conn_state + ": "), case
+            shown |= set(names)
+    with open(SCHEMA, encoding="ascii") as file:
+        properties = json.load(file)["properties"]
+    equal(shown, {word for key in ("zeek_conn_state", "conntrack_state")
+                  for word in properties[key]["enum"]})
+
+
+@test
+def zeek_history():
+    for letters, text in vocabulary.HISTORIES.items():
+        equal(objects(vocabulary.end(letters=letters))[0]["zeek_history"], text)
+
+
+@test
+def completeness():
+    for segments, number in vocabulary.COMPLETENESS.items():
+        equal(objects(vocabulary.end(segments=segments))[0]["completeness"], number)
+
+
+@test
+def vocabulary_is_in_the_wide_text():
+    case = dict(handshake="REFUSED", letters="Sr", segments=("SYN", "ACK", "RST"))
+    words = "Zeek REJ Sr, completeness 37, conntrack CLOSE"
+    trace = vocabulary.end("SYN_SENT LISTEN", **case)
+    assert words in show(trace, "-w"), show(trace, "-w")
+    assert "Zeek" not in show(trace)
 
 
 @test
@@ -320,7 +363,7 @@ def numbers_of_every_length():
 @test
 def unknown_kinds_are_ignored():
     trace = orderly()
-    trace.append(bytes([176, 0, 77]) + bytes(173))
+    trace.append(bytes([records.EVENT.size, 0, 77]) + bytes(records.EVENT.size - 3))
     equal(len(objects(trace)), 9)
 
 
@@ -468,17 +511,17 @@ def loss_is_told_once_a_second():
 @test
 def truncated_recording():
     recording = orderly().recording()
-    for cut in (1, 100, 175):
+    for cut in (1, 100, records.EVENT.size - 1):
         code, out, err = replay(recording[:-cut], "-j")
         equal((code, len(out.splitlines())), (1, 8))
         assert "truncated: it ends inside record 9" in err, err
-    equal(replay(recording[:-176], "-j")[0], 0)
+    equal(replay(recording[:-records.EVENT.size], "-j")[0], 0)
 
 
 @test
 def damaged_recording():
     recording = bytearray(orderly().recording())
-    recording[32 + 3 * 176] = 1
+    recording[32 + 3 * records.EVENT.size] = 1
     code, out, err = replay(bytes(recording), "-j")
     equal((code, len(out.splitlines())), (1, 3))
     assert "record 4 is damaged" in err, err
@@ -488,6 +531,9 @@ def damaged_recording():
 def garbage_is_refused():
     for data, says in ((b"", "empty"), (b"tcp", "not a recording"), (b"#" * 4096, "not a recording"),
                        (records.header(abi=9), "ABI 9"), (records.header(size=80), "80 bytes"),
+                       (records.header(abi=1, size=176),
+                        "recorded with ABI 1 (records of 176 bytes), this program has ABI "
+                        f"{ABI['ABI']} ({records.EVENT.size} bytes)"),
                        (records.header(version=2), "format 2"),
                        (records.header(version=1 << 24), "other byte order")):
         code, out, err = replay(data)

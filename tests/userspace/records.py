@@ -11,8 +11,8 @@ import struct
 HERE = os.path.dirname(os.path.abspath(__file__))
 HEADER = os.path.join(HERE, "../../module/uapi/linux/tcptrace.h")
 
-EVENT = struct.Struct("=HBBBBBB QQQ 16s16s 2s2s BBBB IIIIIII HBB 16s 56s")
-SUMMARY = struct.Struct("=BBBB HHII Q QQ QQ")
+EVENT = struct.Struct("=HBBBBBB QQQ 16s16s 2s2s BBBB IIIIIII HBB 16s 64s")
+SUMMARY = struct.Struct("=BBBB BBBx II Q QQ QQ Q")
 RECORDING = struct.Struct("=8sIIIIq")
 
 START_NS = 5_000_000_000
@@ -42,11 +42,27 @@ def address(text):
     return ipaddress.ip_address(text).packed.ljust(16, b"\0") if text else bytes(16)
 
 
+LETTERS = {"s": "SYN", "h": "SYN_ACK", "a": "ACK", "d": "DATA", "f": "FIN", "r": "RST",
+           "c": "CORRUPT", "i": "FIN_RST", "q": "MULTI_FLAG"}
+
+
+def history(letters):
+    """The number of a history: upper case is the initiator, x that there were more."""
+    bits = 0
+    for place, letter in enumerate(letters.rstrip("x")):
+        code = ABI["LETTER_" + LETTERS[letter.lower()]]
+        code |= ABI["LETTER_RESPONDER"] if letter.islower() else 0
+        bits |= code << place * ABI["LETTER_BITS"]
+    return bits | (1 << 63 if letters.endswith("x") else 0)
+
+
 def summary(handshake="NONE", close="NONE", first="NONE", syn=0, synack=0, synack_us=0,
-            ack_us=0, duration=0, size=(0, 0), pkts=(0, 0)):
+            ack_us=0, duration=0, size=(0, 0), pkts=(0, 0), letters="", segments=(),
+            teardown="NONE"):
     return SUMMARY.pack(ABI["HANDSHAKE_" + handshake], ABI["CLOSE_" + close],
-                        ABI["SIDE_" + first], 0, syn, synack, synack_us, ack_us, duration,
-                        *size, *pkts)
+                        ABI["SIDE_" + first], ABI["TEARDOWN_" + teardown], syn, synack,
+                        sum(ABI["SEGMENT_" + name] for name in segments), synack_us, ack_us,
+                        duration, *size, *pkts, history(letters))
 
 
 class Flow:
@@ -85,7 +101,7 @@ class Flow:
             sport.to_bytes(2, "big"), dport.to_bytes(2, "big"),
             *[ABI["STATE_" + state] for state in self.states + before],
             self.netns, 2, seq, ack, 0, *self.isns, 64240,
-            self.known if known is None else known, cause, self.iface, part.ljust(56, b"\0")))
+            self.known if known is None else known, cause, self.iface, part.ljust(64, b"\0")))
 
 
 class Trace(list):
@@ -108,7 +124,7 @@ class Trace(list):
         self.append(EVENT.pack(
             EVENT.size, ABI["EVENT_LOST"], 0, 0, 0, 0, 0, self.seq + 1, self.next_time(), 0,
             bytes(16), bytes(16), b"\0\0", b"\0\0", *[0] * 4, *[0] * 7, 0, 0, 0, bytes(16),
-            count.to_bytes(8, "little").ljust(56, b"\0")))
+            count.to_bytes(8, "little").ljust(64, b"\0")))
         self.seq += count
 
     def complete(self, seq):
@@ -149,7 +165,8 @@ def teardown(trace, flow):
                phase="TEARDOWN")
     flow.event(trace, "FIN_ACKED", "A", 79, 617, ("TIME_WAIT", "CLOSED"), "INITIATOR",
                phase="TIME_WAIT")
-    end = summary("ESTABLISHED", "ORDERLY", "INITIATOR", 1, 0, 120, 45, 1234567, (77, 615), (6, 4))
+    end = summary("ESTABLISHED", "ORDERLY", "INITIATOR", 1, 0, 120, 45, 1234567, (77, 615), (6, 4),
+                  "ShADdFaf", ("SYN", "SYN_ACK", "ACK", "DATA", "FIN"), "LAST_ACK")
     flow.event(trace, "END", "A", 79, 617, None, "INITIATOR", end, phase="TIME_WAIT")
     flow.event(trace, "TIMEOUT", "", 0, 0, ("CLOSED", "CLOSED"), cause=ABI["TIMER_TIME_WAIT"],
                phase="CLOSED")

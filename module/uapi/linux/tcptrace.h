@@ -288,6 +288,65 @@ enum tcptrace_close {
 	TCPTRACE_CLOSE_UNKNOWN			= 7,
 };
 
+/**
+ * enum tcptrace_letter - one kind of segment in &tcptrace_summary.history
+ * @TCPTRACE_LETTER_NONE: no more letters
+ * @TCPTRACE_LETTER_SYN: SYN without ACK
+ * @TCPTRACE_LETTER_SYN_ACK: SYN with ACK
+ * @TCPTRACE_LETTER_ACK: ACK without payload and without SYN, FIN or RST
+ * @TCPTRACE_LETTER_DATA: the same with payload
+ * @TCPTRACE_LETTER_FIN: FIN, alone of SYN, FIN and RST
+ * @TCPTRACE_LETTER_RST: RST, alone of SYN, FIN and RST
+ * @TCPTRACE_LETTER_CORRUPT: a SYN, FIN or RST whose TCP checksum is wrong
+ * @TCPTRACE_LETTER_FIN_RST: FIN and RST, perhaps SYN
+ * @TCPTRACE_LETTER_MULTI_FLAG: SYN and either FIN or RST
+ */
+enum tcptrace_letter {
+	TCPTRACE_LETTER_NONE		= 0,
+	TCPTRACE_LETTER_SYN		= 1,
+	TCPTRACE_LETTER_SYN_ACK		= 2,
+	TCPTRACE_LETTER_ACK		= 3,
+	TCPTRACE_LETTER_DATA		= 4,
+	TCPTRACE_LETTER_FIN		= 5,
+	TCPTRACE_LETTER_RST		= 6,
+	TCPTRACE_LETTER_CORRUPT		= 7,
+	TCPTRACE_LETTER_FIN_RST		= 8,
+	TCPTRACE_LETTER_MULTI_FLAG	= 9,
+};
+
+/* the responder sent it, else the initiator */
+#define TCPTRACE_LETTER_RESPONDER	0x10
+
+/* &tcptrace_summary.history: so many letters, of so many bits each */
+#define TCPTRACE_HISTORY_LEN		12
+#define TCPTRACE_LETTER_BITS		5
+/* further kinds were seen after these */
+#define TCPTRACE_HISTORY_MORE		((__u64)1 << 63)
+
+/* &tcptrace_summary.segments: what was seen, whoever sent it */
+#define TCPTRACE_SEGMENT_SYN		0x01	/* the flow begins with a SYN without ACK */
+#define TCPTRACE_SEGMENT_SYN_ACK	0x02
+#define TCPTRACE_SEGMENT_ACK		0x04	/* ACK, no SYN, no payload; perhaps FIN or RST */
+#define TCPTRACE_SEGMENT_DATA		0x08	/* ACK, no SYN, payload; or that of the first SYN */
+#define TCPTRACE_SEGMENT_FIN		0x10	/* with ACK */
+#define TCPTRACE_SEGMENT_RST		0x20
+
+/**
+ * enum tcptrace_teardown - how far a close went, if only the flags of segments counted
+ * @TCPTRACE_TEARDOWN_NONE: no FIN was seen
+ * @TCPTRACE_TEARDOWN_FIN: a FIN was
+ * @TCPTRACE_TEARDOWN_ACK: after it an ACK without FIN, from whichever side
+ * @TCPTRACE_TEARDOWN_FINS: a second FIN, from the other side or the same one again
+ * @TCPTRACE_TEARDOWN_LAST_ACK: after that an ACK without FIN
+ */
+enum tcptrace_teardown {
+	TCPTRACE_TEARDOWN_NONE		= 0,
+	TCPTRACE_TEARDOWN_FIN		= 1,
+	TCPTRACE_TEARDOWN_ACK		= 2,
+	TCPTRACE_TEARDOWN_FINS		= 3,
+	TCPTRACE_TEARDOWN_LAST_ACK	= 4,
+};
+
 /* @tcp_flags: as on the wire, RFC 9293 section 3.1 */
 #define TCPTRACE_TCP_FIN	0x01
 #define TCPTRACE_TCP_SYN	0x02
@@ -331,9 +390,11 @@ struct tcptrace_syn {
  * @handshake: &enum tcptrace_handshake; of a live flow, the verdict so far
  * @close: &enum tcptrace_close
  * @first_fin: &enum tcptrace_side, who sent the first FIN
- * @pad: zero
+ * @teardown: &enum tcptrace_teardown
  * @syn_retrans: how often the SYN was sent again; stays at 255
  * @synack_retrans: how often the SYN+ACK was sent again; stays at 255
+ * @segments: TCPTRACE_SEGMENT_* of all segments of the flow, invalid ones too
+ * @pad: zero
  * @synack_us: first SYN to first SYN+ACK in microseconds, as seen at this host,
  *	if %TCPTRACE_KNOWN_SYNACK_US
  * @ack_us: first SYN+ACK to the ACK that establishes, if %TCPTRACE_KNOWN_ACK_US;
@@ -342,19 +403,26 @@ struct tcptrace_syn {
  * @bytes: payload from the initiator [0] and from the responder [1], as sent:
  *	retransmissions count again, of a fragmented segment only the first part
  * @pkts: packets from each as the host handles them: GSO and GRO join several
+ * @history: which kinds of segments were seen, invalid ones too, in the order in which each
+ *	was first sent by each side: %TCPTRACE_HISTORY_LEN times an &enum tcptrace_letter,
+ *	perhaps with %TCPTRACE_LETTER_RESPONDER, the first in the lowest bits; behind the
+ *	last all bits are zero but %TCPTRACE_HISTORY_MORE
  */
 struct tcptrace_summary {
 	__u8		handshake;
 	__u8		close;
 	__u8		first_fin;
+	__u8		teardown;
+	__u8		syn_retrans;
+	__u8		synack_retrans;
+	__u8		segments;
 	__u8		pad;
-	__u16		syn_retrans;
-	__u16		synack_retrans;
 	__u32		synack_us;
 	__u32		ack_us;
 	__aligned_u64	duration_us;
 	__aligned_u64	bytes[2];
 	__aligned_u64	pkts[2];
+	__aligned_u64	history;
 };
 
 /**
@@ -469,11 +537,11 @@ struct tcptrace_event {
 		struct {
 			__aligned_u64	count;
 		} lost;
-		__aligned_u64		part[7];
+		__aligned_u64		part[8];
 	};
 };
 
-#define TCPTRACE_EVENT_SIZE	176
+#define TCPTRACE_EVENT_SIZE	184
 
 /* &tcptrace_mode */
 #define TCPTRACE_MODE_TEXT	0

@@ -22,11 +22,13 @@ CONSTANTS = {name: int(value, 0) for name, value in re.findall(
 class Summary(ctypes.Structure):
     _fields_ = [
         ("handshake", ctypes.c_uint8), ("close", ctypes.c_uint8),
-        ("first_fin", ctypes.c_uint8), ("pad", ctypes.c_uint8),
-        ("syn_retrans", ctypes.c_uint16), ("synack_retrans", ctypes.c_uint16),
+        ("first_fin", ctypes.c_uint8), ("teardown", ctypes.c_uint8),
+        ("syn_retrans", ctypes.c_uint8), ("synack_retrans", ctypes.c_uint8),
+        ("segments", ctypes.c_uint8), ("pad", ctypes.c_uint8),
         ("synack_us", ctypes.c_uint32), ("ack_us", ctypes.c_uint32),
         ("duration_us", ctypes.c_uint64),
         ("bytes", ctypes.c_uint64 * 2), ("pkts", ctypes.c_uint64 * 2),
+        ("history", ctypes.c_uint64),
     ]
 
 
@@ -34,7 +36,7 @@ class Part(ctypes.Union):
     _fields_ = [
         ("summary", Summary),
         ("lost_count", ctypes.c_uint64),
-        ("part", ctypes.c_uint64 * 7),
+        ("part", ctypes.c_uint64 * 8),
     ]
 
 
