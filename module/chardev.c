@@ -12,6 +12,7 @@
 #include "flow.h"
 #include "reader.h"
 #include "ring.h"
+#include "snapshot.h"
 #include "stream.h"
 #include "text.h"
 
@@ -22,6 +23,7 @@
  * struct session - one open file description
  * @lock: protects the rest; never held while waiting for events
  * @reader: the cursor, filter and account
+ * @snapshot: what comes before the events, or NULL
  * @mode: TCPTRACE_MODE_*
  * @event: being rendered
  * @batch: records or lines that go to the user in one copy, and one too many
@@ -29,6 +31,7 @@
 struct session {
 	struct mutex	lock;	/* of one session, against its own threads */
 	struct reader	reader;
+	struct snapshot	*snapshot;
 	u32		mode;
 	struct tcptrace_event event;
 	char		batch[SESSION_BATCH + SESSION_LINE];
@@ -59,10 +62,35 @@ static int chardev_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static void end_snapshot(struct session *session)
+{
+	snapshot_end(session->snapshot);
+	session->snapshot = NULL;
+}
+
 static int chardev_release(struct inode *inode, struct file *file)
 {
-	kfree(file->private_data);
+	struct session *session = file->private_data;
+
+	end_snapshot(session);
+	kfree(session);
 	return 0;
+}
+
+/* Is there a record of a snapshot to hand out?  Behind the last one the events go on. */
+static bool in_snapshot(struct session *session)
+{
+	if (session->snapshot && !snapshot_ready(session->snapshot, &session->reader))
+		end_snapshot(session);
+	return session->snapshot;
+}
+
+/* What comes next goes to @session->event; @account is carried over it. */
+static bool next_event(struct session *session, struct tcptrace_reader *account)
+{
+	if (session->snapshot)
+		return snapshot_next(session->snapshot, account, &session->event);
+	return reader_next(&session->reader, account, &session->event);
 }
 
 /* @session->event as the reader wants it, at @p; its length. */
@@ -86,14 +114,14 @@ static size_t render(const struct session *session, char *p)
  */
 static ssize_t copy_batch(struct session *session, char __user *buf, size_t count)
 {
-	struct tcptrace_reader account = session->reader.account, next = account;
+	struct tcptrace_reader account = session->reader.account, ahead = account;
 	size_t len = 0;
 
 	do {
 		size_t size;
 
-		if (!reader_next(&session->reader, &next, &session->event)) {
-			account = next;
+		if (!next_event(session, &ahead)) {
+			account = ahead;
 			break;
 		}
 		size = render(session, session->batch + len);
@@ -103,7 +131,7 @@ static ssize_t copy_batch(struct session *session, char __user *buf, size_t coun
 			break;
 		}
 		len += size;
-		account = next;
+		account = ahead;
 	} while (len < SESSION_BATCH);
 
 	if (copy_to_user(buf, session->batch, len))
@@ -115,14 +143,17 @@ static ssize_t copy_batch(struct session *session, char __user *buf, size_t coun
 static ssize_t copy_events(struct session *session, char __user *buf, size_t count)
 {
 	ssize_t len, done = 0;
+	bool more;
 
 	do {
+		more = in_snapshot(session);
 		len = copy_batch(session, buf + done, count - done);
 		if (len < 0)
 			return done ? done : len;
 		done += len;
+		more = more || len >= SESSION_BATCH;
 		cond_resched();
-	} while (len >= SESSION_BATCH && !signal_pending(current));
+	} while (more && !signal_pending(current));
 	return done;
 }
 
@@ -161,8 +192,9 @@ static __poll_t chardev_poll(struct file *file, poll_table *wait)
 	poll_wait(file, stream_wait_queue(), wait);
 	smp_mb();	/* pairs with wq_has_sleeper() of the stream: a wake-up, or an event seen */
 	mutex_lock(&session->lock);
+	in_snapshot(session);
 	account = session->reader.account;
-	if (reader_next(&session->reader, &account, &session->event))
+	if (next_event(session, &account))
 		mask = EPOLLIN | EPOLLRDNORM;
 	else
 		session->reader.account = account;
@@ -191,6 +223,7 @@ static loff_t chardev_llseek(struct file *file, loff_t offset, int whence)
 	if (offset)
 		return -ESPIPE;
 	mutex_lock(&session->lock);
+	end_snapshot(session);
 	reader_seek(&session->reader, seq);
 	mutex_unlock(&session->lock);
 	return 0;
@@ -241,6 +274,17 @@ static int put_account(const struct session *session, void __user *arg)
 	return copy_to_user(arg, account, sizeof(*account)) ? -EFAULT : 0;
 }
 
+static int begin_snapshot(struct session *session)
+{
+	struct snapshot *snapshot = snapshot_begin(&session->reader);
+
+	if (!snapshot)
+		return -ENOMEM;
+	end_snapshot(session);
+	session->snapshot = snapshot;
+	return 0;
+}
+
 static int flush(void)
 {
 	if (!capable(CAP_NET_ADMIN))
@@ -259,6 +303,8 @@ static long session_ioctl(struct session *session, unsigned int cmd, void __user
 		return set_filter(session, arg);
 	case TCPTRACE_IOC_GET_READER:
 		return put_account(session, arg);
+	case TCPTRACE_IOC_SNAPSHOT:
+		return begin_snapshot(session);
 	default:
 		return -ENOTTY;
 	}

@@ -9,11 +9,16 @@
 #include "stats.h"
 #include "stream.h"
 
-/* Who floods us with strays must not wash everything else out of the ring. */
-#define STRAYS_PER_SECOND	1000
+/*
+ * Who floods us with strays, or with ICMP errors that change nothing, must not wash
+ * everything else out of the ring.
+ */
+#define REPORTS_PER_SECOND	1000
+#define REPORT_LIMIT \
+	RATELIMIT_STATE_INIT_FLAGS("tcptrace", HZ, REPORTS_PER_SECOND, RATELIMIT_MSG_ON_RELEASE)
 
-static struct ratelimit_state stray_limit =
-	RATELIMIT_STATE_INIT_FLAGS("tcptrace", HZ, STRAYS_PER_SECOND, RATELIMIT_MSG_ON_RELEASE);
+static struct ratelimit_state stray_limit = REPORT_LIMIT;
+static struct ratelimit_state icmp_limit = REPORT_LIMIT;
 
 static_assert(sizeof(struct tcptrace_event) == TCPTRACE_EVENT_SIZE);
 
@@ -84,8 +89,10 @@ static void put_summary(struct tcptrace_event *event, const struct flow *flow)
 	summary->handshake = fsm_handshake(&flow->fsm);
 	summary->close = flow->fsm.close;
 	summary->first_fin = flow->fsm.first_fin;
+	summary->teardown = flow->history.teardown;
 	summary->syn_retrans = flow->fsm.end[FSM_INITIATOR].syn_retrans;
 	summary->synack_retrans = flow->fsm.end[FSM_RESPONDER].syn_retrans;
+	summary->segments = flow->history.segments;
 	summary->synack_us = flow->synack_us;
 	summary->ack_us = flow->ack_us;
 	summary->duration_us = div_u64(event->time_ns - flow->start_ns, NSEC_PER_USEC);
@@ -93,6 +100,7 @@ static void put_summary(struct tcptrace_event *event, const struct flow *flow)
 		summary->bytes[dir] = flow->bytes[dir];
 		summary->pkts[dir] = flow->pkts[dir];
 	}
+	summary->history = history_letters(&flow->history);
 }
 
 static void put_part(struct tcptrace_event *event, const struct flow *flow,
@@ -109,6 +117,11 @@ static void put_part(struct tcptrace_event *event, const struct flow *flow,
 		break;
 	case TCPTRACE_EVENT_RETRANSMIT:
 		event->retransmit.count = change->count;
+		break;
+	case TCPTRACE_EVENT_INVALID:
+	case TCPTRACE_EVENT_ICMP_ERROR:
+		if (at->icmp)
+			event->icmp = *at->icmp;
 		break;
 	}
 }
@@ -155,6 +168,31 @@ void event_publish(const struct flow *flow, const struct fsm_result *res, u64 no
 	}
 	if (res->ended)
 		publish_end(&event, flow, res);
+}
+
+void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,
+			const struct sighting *at)
+{
+	if (res->ended || __ratelimit(&icmp_limit))
+		event_publish(flow, res, ktime_get_ns(), at);
+	else
+		stats_inc(STAT_ICMP_SUPPRESSED);
+}
+
+void event_snapshot(const struct flow *flow, struct tcptrace_event *record)
+{
+	const u8 state[] = { flow->fsm.end[0].state, flow->fsm.end[1].state };
+
+	lockdep_assert_held(&flow->lock);
+	*record = (struct tcptrace_event){
+		.size		= sizeof(*record),
+		.kind		= TCPTRACE_EVENT_SNAPSHOT,
+		.time_ns	= ktime_get_ns(),
+		.part		= { 0 },
+	};
+	put_flow(record, flow);
+	put_states(record, state, state);
+	put_summary(record, flow);
 }
 
 void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason,

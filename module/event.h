@@ -10,6 +10,7 @@ struct net_device;
  * struct sighting - a segment, and where it was seen
  * @seg: the segment
  * @genuine: verifies its checksum, at the cost of a look at every byte
+ * @icmp: NULL; or what quotes the segment, of which only the sequence number is known
  * @dev: the interface, or NULL
  * @hook: &enum tcptrace_hook
  * @from: which endpoint of the flow's key sent it, 0 or 1
@@ -17,6 +18,7 @@ struct net_device;
 struct sighting {
 	const struct segment *seg;
 	bool	(*genuine)(const struct sighting *at);
+	const struct tcptrace_icmp *icmp;
 	const struct net_device *dev;
 	u8	hook;
 	u8	from;
@@ -33,6 +35,24 @@ struct sighting {
  */
 void event_publish(const struct flow *flow, const struct fsm_result *res, u64 now_ns,
 		   const struct sighting *at);
+
+/**
+ * event_publish_icmp - tell of an ICMP error; if it changed nothing, some a second
+ * @flow: locked; its fsm as the step left it
+ * @res: what it did
+ * @at: the segment that it quotes, and where the error was seen
+ *
+ * Context: bottom halves disabled.
+ */
+void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,
+			const struct sighting *at);
+
+/**
+ * event_snapshot - tell how a flow stands, to one reader
+ * @flow: locked
+ * @record: receives a SNAPSHOT, complete but for @seq
+ */
+void event_snapshot(const struct flow *flow, struct tcptrace_event *record);
 
 /**
  * event_publish_stray - tell of a segment that belongs to no flow, some a second

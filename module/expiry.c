@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
-#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 #include "event.h"
@@ -283,40 +282,26 @@ static bool flushed(const struct flow *flow, const struct net *net, u8 mirror)
 	       (!mirror || flow_place_mirror(flow->key.place) == mirror);
 }
 
-/* One walk over the table; how many flows it ended. */
-static unsigned int flush_pass(const struct net *net, u8 mirror, u64 last_id)
-{
-	unsigned int ended = 0, met = 0;
-	struct rhashtable_iter iter;
-	struct flow *flow;
-
-	flow_walk_enter(&iter);
-	rhashtable_walk_start(&iter);
-	while ((flow = rhashtable_walk_next(&iter))) {
-		if (!IS_ERR(flow) && flow->id <= last_id && flushed(flow, net, mirror)) {
-			local_bh_disable();
-			end_flow(flow, end_flushed);
-			local_bh_enable();
-			ended++;
-		}
-		if (++met % EXPIRY_BATCH == 0) {
-			rhashtable_walk_stop(&iter);
-			cond_resched();
-			rhashtable_walk_start(&iter);
-		}
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-	return ended;
-}
-
 void expiry_flush(const struct net *net, u8 mirror)
 {
 	u64 last_id = flow_last_id();
+	struct rhashtable_iter iter;
+	unsigned int met = 0;
+	struct flow *flow;
 
-	/* a walk that pauses at a flow which is then removed may pass over its neighbours */
-	while (flush_pass(net, mirror, last_id))
-		;
+	flow_walk_enter(&iter);
+	flow_walk_start(&iter);
+	while ((flow = flow_walk_next(&iter))) {
+		if (flow->id <= last_id && flushed(flow, net, mirror)) {
+			local_bh_disable();
+			end_flow(flow, end_flushed);
+			local_bh_enable();
+		}
+		if (++met % EXPIRY_BATCH == 0)
+			flow_walk_breathe(&iter);
+	}
+	flow_walk_stop(&iter);
+	flow_walk_exit(&iter);
 }
 
 void expiry_init(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/random.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
@@ -172,4 +173,66 @@ u64 flow_last_id(void)
 void flow_walk_enter(struct rhashtable_iter *iter)
 {
 	rhashtable_walk_enter(&table, iter);
+}
+
+void flow_walk_exit(struct rhashtable_iter *iter)
+{
+	rhashtable_walk_exit(iter);
+}
+
+/*
+ * Why no flow is passed over that stays in the table, with lib/rhashtable.c from 5.10 to
+ * 7.2.  A walk is at the entry @p of the bucket @slot, the @skip-th in its chain.
+ *
+ * Without a pause RCU keeps the chain behind @p walkable, removed entries included.  A
+ * resize moves entries from the tail of a chain to a younger table, never back; the walk
+ * goes on there when it is through with the older one.
+ *
+ * After a pause rhashtable looks for @p in its bucket and counts its place anew.  New
+ * entries are put before all others, so what the walk has not met is behind @p, even if
+ * @p is another flow now, at the same address.  If @p is gone, however, @skip still
+ * counts entries of which some may be gone with it, and as many others would be passed
+ * over: so the bucket is taken from its start.
+ *
+ * If a resize has ended meanwhile, the walk starts over.  Most kernels leave @p as it
+ * was, which may be freed, and would go on from there.
+ */
+void flow_walk_start(struct rhashtable_iter *iter)
+	__acquires(RCU)
+{
+	if (rhashtable_walk_start_check(iter))
+		iter->p = NULL;
+	if (!iter->p)
+		iter->skip = 0;
+}
+
+void flow_walk_stop(struct rhashtable_iter *iter)
+	__releases(RCU)
+{
+	rhashtable_walk_stop(iter);
+}
+
+/* An error tells that the walk goes on in a younger table. */
+struct flow *flow_walk_next(struct rhashtable_iter *iter)
+{
+	struct flow *flow;
+
+	do
+		flow = rhashtable_walk_next(iter);
+	while (IS_ERR(flow));
+	return flow;
+}
+
+struct flow *flow_walk_peek(struct rhashtable_iter *iter)
+{
+	struct flow *flow = rhashtable_walk_peek(iter);
+
+	return IS_ERR(flow) ? flow_walk_next(iter) : flow;
+}
+
+void flow_walk_breathe(struct rhashtable_iter *iter)
+{
+	flow_walk_stop(iter);
+	cond_resched();
+	flow_walk_start(iter);
 }

@@ -3,10 +3,14 @@
 #define _TCPTRACE_FLOW_H
 
 #include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/list.h>
 #include <linux/rhashtable-types.h>
+#include <linux/socket.h>
 #include <linux/spinlock.h>
 #include "fsm.h"
+#include "history.h"
 
 struct net;
 
@@ -92,6 +96,7 @@ static inline u16 flow_place_inner(u32 place)
  * @initiator: which endpoint of @key opened the connection, 0 or 1
  * @queue: which queue of expiry.c it stands in
  * @fsm: both endpoints
+ * @history: which kinds of segments were seen
  * @id: its number, from 1
  * @start_ns: CLOCK_MONOTONIC of its first segment
  * @synack_us: first SYN to first SYN+ACK
@@ -114,6 +119,7 @@ struct flow {
 	u8		queue;
 	u8		known;
 	struct fsm	fsm;
+	struct history	history;
 	u32		synack_us;
 	u32		ack_us;
 	u32		netns;
@@ -128,6 +134,35 @@ struct flow {
 		struct rcu_head	 rcu;
 	};
 };
+
+/* Put the endpoints of a packet in canonical order; which of them, 0 or 1, is its source. */
+static inline u8 flow_order_v4(struct flow_key *key, const struct iphdr *ip,
+			       __be16 source, __be16 dest)
+{
+	u32 saddr = (__force u32)ip->saddr, daddr = (__force u32)ip->daddr;
+	u8 from = saddr != daddr ? saddr > daddr : (__force u16)source > (__force u16)dest;
+
+	key->family = AF_INET;
+	key->v4[from] = ip->saddr;
+	key->v4[!from] = ip->daddr;
+	key->port[from] = source;
+	key->port[!from] = dest;
+	return from;
+}
+
+static inline u8 flow_order_v6(struct flow_key *key, const struct ipv6hdr *ip,
+			       __be16 source, __be16 dest)
+{
+	int order = memcmp(&ip->saddr, &ip->daddr, sizeof(ip->saddr));
+	u8 from = order ? order > 0 : (__force u16)source > (__force u16)dest;
+
+	key->family = AF_INET6;
+	key->v6[from] = ip->saddr;
+	key->v6[!from] = ip->daddr;
+	key->port[from] = source;
+	key->port[!from] = dest;
+	return from;
+}
 
 /* Who sends what comes from endpoint @from of the flow's key, 0 or 1. */
 static inline enum fsm_dir flow_direction(const struct flow *flow, u8 from)
@@ -192,12 +227,53 @@ unsigned int flow_count(void);
 u64 flow_last_id(void);
 
 /**
- * flow_walk_enter - walk over all flows
- * @iter: for rhashtable_walk_next(); a flow may come twice, or not at all, if the
- *	table grows meanwhile
+ * DOC: Walks
  *
- * Context: may sleep.  Ends with rhashtable_walk_exit().
+ * A walk meets every flow that is in the table from its beginning to its end, while
+ * others come and go and the table is resized.  Some it may meet twice.
+ *
+ * It pauses, so that others may use the CPU or its owner may sleep: between
+ * flow_walk_start() and flow_walk_stop() RCU protects what it met, at other times
+ * nothing does.  rhashtable by itself may pass flows over after a pause, see
+ * flow_walk_start().
+ */
+
+/**
+ * flow_walk_enter - begin a walk over all flows
+ * @iter: where it stands; paused
+ *
+ * Context: may sleep.
  */
 void flow_walk_enter(struct rhashtable_iter *iter);
+
+/* End a walk that is paused; when is of no matter. */
+void flow_walk_exit(struct rhashtable_iter *iter);
+
+/**
+ * flow_walk_start - go on after a pause
+ * @iter: the walk
+ *
+ * Context: process, not under rcu_read_lock().
+ */
+void flow_walk_start(struct rhashtable_iter *iter)
+	__acquires(RCU);
+
+/* Pause. */
+void flow_walk_stop(struct rhashtable_iter *iter)
+	__releases(RCU);
+
+/**
+ * flow_walk_next - the next flow
+ * @iter: the walk, started
+ *
+ * Return: the flow, not locked, perhaps dead; NULL at the end.
+ */
+struct flow *flow_walk_next(struct rhashtable_iter *iter);
+
+/* The flow that flow_walk_next() gave before the pause, if it is there yet; else the next. */
+struct flow *flow_walk_peek(struct rhashtable_iter *iter);
+
+/* A moment for others; flows that were met before are not protected any more. */
+void flow_walk_breathe(struct rhashtable_iter *iter);
 
 #endif /* _TCPTRACE_FLOW_H */

@@ -7,6 +7,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include "flow.h"
+#include "follow.h"
 #include "frame.h"
 #include "packet.h"
 #include "stats.h"
@@ -80,7 +81,7 @@ static bool follow_v4(struct packet *packet, unsigned int offset)
 	len = length(skb, ip->tot_len, offset);
 	if (header < sizeof(*ip) || len < header)
 		return false;
-	if (ip->protocol != IPPROTO_TCP)
+	if (!follow_wants(ip->protocol, AF_INET))
 		return true;
 	if (ip->frag_off & htons(IP_OFFSET)) {
 		packet_skip_fragment();
@@ -88,12 +89,12 @@ static bool follow_v4(struct packet *packet, unsigned int offset)
 	}
 	packet->v4 = ip;
 	packet->family = AF_INET;
-	packet->tcp = offset + header;
+	packet->start = offset + header;
 	packet->len = len - header;
 	/* the options are not parsed: any may be a source route */
 	packet->checkable = !ip_is_fragment(ip) && header == sizeof(*ip) &&
 			    skb->len - offset >= len;
-	packet_follow(packet);
+	follow_packet(packet, ip->protocol);
 	return true;
 }
 
@@ -114,14 +115,14 @@ static bool follow_v6(struct packet *packet, unsigned int offset)
 		return false;
 	if (extensions.protocol == NEXTHDR_FRAGMENT)
 		packet_skip_fragment();
-	if (extensions.protocol != IPPROTO_TCP)
+	if (!follow_wants(extensions.protocol, AF_INET6))
 		return true;
 	packet->v6 = ip;
 	packet->family = AF_INET6;
-	packet->tcp = extensions.end;
+	packet->start = extensions.end;
 	packet->len = end - extensions.end;
 	packet->checkable = !extensions.fragment && !extensions.routed && skb->len >= end;
-	packet_follow(packet);
+	follow_packet(packet, extensions.protocol);
 	return true;
 }
 

@@ -569,6 +569,56 @@ void fsm_step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
 	fsm->quiet = is_quiet(&fsm->end[0]) && is_quiet(&fsm->end[1]);
 }
 
+/*
+ * RFC 5927 section 4.1: from SND.UNA to SND.NXT, where a pure ACK stands; nobody sends
+ * one before the own SYN is acknowledged.  Of a segment that need not have passed, or of
+ * an endpoint that was never heard, only the window of the receiver is known.
+ */
+static bool in_flight(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+		      const struct quote *quote)
+{
+	u32 next = from->seen & FSM_SYN_ACKED ? from->end : from->end - 1;
+
+	if (to->seen & FSM_ACKS) {
+		if (quote->unseen || !(from->seen & FSM_SENT))
+			next = to->edge;
+		return seq_between(to->ack, quote->seq, next);
+	}
+	if (from->seen & FSM_SYN)
+		return seq_between(from->isn, quote->seq, next);
+	return from->seen & FSM_SENT && !seq_before(next, quote->seq);
+}
+
+/*
+ * Does the sender of the quoted segment give up to connect?  After crossed SYNs Linux
+ * does so for a SYN+ACK as for a SYN; that its sender listened is presumed.
+ */
+static bool ends_handshake(const struct fsm *fsm, const struct fsm_endpoint *from,
+			   const struct quote *quote)
+{
+	u8 sent = from->state == TCPTRACE_STATE_SYN_RECEIVED ? QUOTE_ENDS_SYN_ACK : QUOTE_ENDS_SYN;
+
+	return !fsm->handshake && quote->seq == from->isn && quote->ends & sent;
+}
+
+void fsm_icmp(struct fsm *fsm, enum fsm_dir dir, const struct quote *quote,
+	      struct fsm_result *res)
+{
+	const struct fsm_endpoint *from = &fsm->end[dir];
+
+	begin(fsm, res);
+	if (!in_flight(from, &fsm->end[!dir], quote)) {
+		report_invalid(fsm, res, TCPTRACE_REASON_BAD_QUOTE);
+		return;
+	}
+	if (ends_handshake(fsm, from, quote)) {
+		fsm->handshake = TCPTRACE_HANDSHAKE_UNREACHABLE;
+		close_both(fsm);
+		end(fsm, res);
+	}
+	report(fsm, res, TCPTRACE_EVENT_ICMP_ERROR);
+}
+
 void fsm_note(const struct fsm *fsm, enum tcptrace_kind kind, enum tcptrace_reason cause,
 	      struct fsm_result *res)
 {
@@ -659,7 +709,7 @@ void fsm_timeout(struct fsm *fsm, struct fsm_result *res)
 void fsm_abandon(struct fsm *fsm, enum tcptrace_close close, struct fsm_result *res)
 {
 	begin(fsm, res);
-	if (close == TCPTRACE_CLOSE_EVICTED)
+	if (close == TCPTRACE_CLOSE_EVICTED || fsm_timer(fsm) == TCPTRACE_TIMER_TIME_WAIT)
 		report(fsm, res, TCPTRACE_EVENT_EVICT);
 	if (fsm->ended)
 		return;

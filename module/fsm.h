@@ -5,6 +5,7 @@
 #include <linux/types.h>
 #include <linux/tcptrace.h>
 #include "marks.h"
+#include "quote.h"
 #include "segment.h"
 
 /**
@@ -133,6 +134,21 @@ void fsm_step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
 bool fsm_carry(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg);
 
 /**
+ * fsm_icmp - an ICMP error about a segment of the connection
+ * @fsm: opened or picked up
+ * @dir: who sent the segment that is quoted
+ * @quote: of that segment
+ * @res: ICMP_ERROR; or INVALID, if the sender has no such number in flight: whoever made
+ *	up the error need not have seen the segment, RFC 5927 section 4.1
+ *
+ * As long as the handshake lasts, an error about the SYN or the SYN+ACK ends it, if that
+ * is one for which the sender gives up.  Any other changes nothing: later an endpoint
+ * takes every error for a passing one, RFC 1122 section 4.2.3.9, RFC 5461 section 3.
+ */
+void fsm_icmp(struct fsm *fsm, enum fsm_dir dir, const struct quote *quote,
+	      struct fsm_result *res);
+
+/**
  * fsm_note - tell something that changes nothing
  * @fsm: left as it is
  * @kind: what to tell
@@ -151,7 +167,8 @@ void fsm_timeout(struct fsm *fsm, struct fsm_result *res);
 
 /**
  * fsm_abandon - the connection lives on, but not in our table
- * @fsm: gets its verdict so far
+ * @fsm: gets its verdict so far; of one in TIME_WAIT, whose END was told before, an
+ *	EVICT tells that it is gone
  * @close: %TCPTRACE_CLOSE_EVICTED, told by an EVICT; %TCPTRACE_CLOSE_FLUSHED; or
  *	%TCPTRACE_CLOSE_UNKNOWN, if a new connection takes its tuple
  * @res: what to tell

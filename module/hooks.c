@@ -8,6 +8,7 @@
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include "expiry.h"
+#include "follow.h"
 #include "hooks.h"
 #include "packet.h"
 
@@ -55,7 +56,7 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 	const struct iphdr *ip = ip_hdr(skb);
 	unsigned int header;
 
-	if (ip->protocol != IPPROTO_TCP || seen_elsewhere(skb, state))
+	if (!follow_wants(ip->protocol, AF_INET) || seen_elsewhere(skb, state))
 		return NF_ACCEPT;
 	header = ip->ihl * 4;
 	if (header < sizeof(*ip) || skb->len < skb_network_offset(skb) + header)
@@ -65,10 +66,10 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 		return NF_ACCEPT;
 	}
 	packet.v4 = ip;
-	packet.tcp = skb_network_offset(skb) + header;
-	packet.len = skb->len - packet.tcp;
+	packet.start = skb_network_offset(skb) + header;
+	packet.len = skb->len - packet.start;
 	packet.checkable = !ip_is_fragment(ip) && !may_be_routed(skb, state);
-	packet_follow(&packet);
+	follow_packet(&packet, ip->protocol);
 	return NF_ACCEPT;
 }
 
@@ -84,15 +85,15 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 		return NF_ACCEPT;
 	if (extensions.protocol == NEXTHDR_FRAGMENT)
 		packet_skip_fragment();
-	if (extensions.protocol != IPPROTO_TCP || skb->len < extensions.end)
+	if (!follow_wants(extensions.protocol, AF_INET6) || skb->len < extensions.end)
 		return NF_ACCEPT;
 	if (extensions.routed && state->hook == NF_INET_LOCAL_IN)
 		return NF_ACCEPT;	/* it goes on from here, or comes in again */
 	packet.v6 = ipv6_hdr(skb);
-	packet.tcp = extensions.end;
-	packet.len = skb->len - packet.tcp;
+	packet.start = extensions.end;
+	packet.len = skb->len - packet.start;
 	packet.checkable = !extensions.fragment && !extensions.routed;
-	packet_follow(&packet);
+	follow_packet(&packet, extensions.protocol);
 	return NF_ACCEPT;
 }
 

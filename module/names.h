@@ -115,6 +115,8 @@ static inline const char *reason_name(unsigned int reason)
 		[TCPTRACE_REASON_OLD_DUPLICATE]	= "old_duplicate",
 		[TCPTRACE_REASON_UNEXPECTED]	= "unexpected",
 		[TCPTRACE_REASON_NO_FLOW]	= "no_flow",
+		[TCPTRACE_REASON_BAD_QUOTE]	= "bad_quote",
+		[TCPTRACE_REASON_BAD_ICMP_CHECKSUM] = "bad_icmp_checksum",
 	};
 
 	return NAME_OF(names, reason);
@@ -168,6 +170,80 @@ static inline const char *close_name(unsigned int close)
 	};
 
 	return NAME_OF(names, close);
+}
+
+static inline const char *icmp_v4_name(unsigned int type, unsigned int code)
+{
+	static const char *const unreachable[] = {	/* RFC 792, RFC 1122, RFC 1812 */
+		[0]	= "net_unreachable",
+		[1]	= "host_unreachable",
+		[2]	= "protocol_unreachable",
+		[3]	= "port_unreachable",
+		[4]	= "fragmentation_needed",
+		[5]	= "source_route_failed",
+		[6]	= "net_unknown",
+		[7]	= "host_unknown",
+		[8]	= "host_isolated",
+		[9]	= "net_prohibited",
+		[10]	= "host_prohibited",
+		[11]	= "net_unreachable_for_tos",
+		[12]	= "host_unreachable_for_tos",
+		[13]	= "administratively_prohibited",
+		[14]	= "precedence_violation",
+		[15]	= "precedence_cutoff",
+	};
+
+	switch (type) {
+	case 3:
+		return NAME_OF(unreachable, code);
+	case 11:
+		return code == 1 ? "reassembly_time_exceeded" : "time_exceeded";
+	case 12:
+		return "parameter_problem";
+	}
+	return "unknown";
+}
+
+static inline const char *icmp_v6_name(unsigned int type, unsigned int code)
+{
+	static const char *const unreachable[] = {	/* RFC 4443 section 3.1 */
+		[0]	= "no_route",
+		[1]	= "administratively_prohibited",
+		[2]	= "beyond_scope",
+		[3]	= "address_unreachable",
+		[4]	= "port_unreachable",
+		[5]	= "source_address_failed_policy",
+		[6]	= "route_rejected",
+		[7]	= "source_route_failed",
+	};
+
+	switch (type) {
+	case 1:
+		return NAME_OF(unreachable, code);
+	case 2:
+		return "packet_too_big";
+	case 3:
+		return code == 1 ? "reassembly_time_exceeded" : "time_exceeded";
+	case 4:
+		return "parameter_problem";
+	}
+	return "unknown";
+}
+
+/* What an ICMP error says. */
+static inline const char *icmp_name(const struct tcptrace_event *event)
+{
+	return event->ip_version == 6 ? icmp_v6_name(event->icmp.type, event->icmp.code) :
+					icmp_v4_name(event->icmp.type, event->icmp.code);
+}
+
+/* Was it an ICMP error, valid or not, that caused the event? */
+static inline int has_icmp(const struct tcptrace_event *event)
+{
+	return event->kind == TCPTRACE_EVENT_ICMP_ERROR ||
+	       (event->kind == TCPTRACE_EVENT_INVALID &&
+		(event->cause == TCPTRACE_REASON_BAD_QUOTE ||
+		 event->cause == TCPTRACE_REASON_BAD_ICMP_CHECKSUM));
 }
 
 /**

@@ -11,31 +11,6 @@
 #include "stats.h"
 #include "track.h"
 
-/* Put the endpoints in canonical order; which of them is the source. */
-static u8 order_v4(struct flow_key *key, const struct iphdr *ip, __be16 source, __be16 dest)
-{
-	u32 saddr = (__force u32)ip->saddr, daddr = (__force u32)ip->daddr;
-	u8 from = saddr != daddr ? saddr > daddr : (__force u16)source > (__force u16)dest;
-
-	key->v4[from] = ip->saddr;
-	key->v4[!from] = ip->daddr;
-	key->port[from] = source;
-	key->port[!from] = dest;
-	return from;
-}
-
-static u8 order_v6(struct flow_key *key, const struct ipv6hdr *ip, __be16 source, __be16 dest)
-{
-	int order = memcmp(&ip->saddr, &ip->daddr, sizeof(ip->saddr));
-	u8 from = order ? order > 0 : (__force u16)source > (__force u16)dest;
-
-	key->v6[from] = ip->saddr;
-	key->v6[!from] = ip->daddr;
-	key->port[from] = source;
-	key->port[!from] = dest;
-	return from;
-}
-
 /* The TCP checksum over a packet whose bytes add up to @sum. */
 static __sum16 checksum(const struct packet *packet, __wsum sum)
 {
@@ -57,7 +32,7 @@ static bool left_to_interface(const struct packet *packet)
 
 	if (packet->hook != TCPTRACE_HOOK_INGRESS)
 		return false;
-	sum = skb_header_pointer(packet->skb, packet->tcp + SEGMENT_CHECKSUM, sizeof(buffer),
+	sum = skb_header_pointer(packet->skb, packet->start + SEGMENT_CHECKSUM, sizeof(buffer),
 				 buffer);
 	return sum && get_unaligned((const __sum16 *)sum) == (__force __sum16)~checksum(packet, 0);
 }
@@ -68,7 +43,7 @@ bool packet_checksum_good(const struct packet *packet)
 
 	if (!packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
 		return true;
-	return !checksum(packet, skb_checksum(skb, packet->tcp, packet->len, 0)) ||
+	return !checksum(packet, skb_checksum(skb, packet->start, packet->len, 0)) ||
 	       left_to_interface(packet);
 }
 
@@ -78,7 +53,7 @@ static void parse_options(const struct packet *packet, struct segment *seg)
 	u8 buffer[SEGMENT_HEADER_MAX - SEGMENT_HEADER_MIN];
 	const u8 *options;
 
-	options = skb_header_pointer(packet->skb, packet->tcp + SEGMENT_HEADER_MIN, len, buffer);
+	options = skb_header_pointer(packet->skb, packet->start + SEGMENT_HEADER_MIN, len, buffer);
 	if (options)
 		segment_parse_options(seg, options, len);
 }
@@ -115,7 +90,7 @@ static void follow(const struct packet *packet)
 
 	/* what lies behind @len is no segment, but the padding of a frame */
 	if (packet->len >= sizeof(buffer))
-		header = skb_header_pointer(packet->skb, packet->tcp, sizeof(buffer), buffer);
+		header = skb_header_pointer(packet->skb, packet->start, sizeof(buffer), buffer);
 	reason = segment_parse(&seg, header, header ? packet->len : 0);
 	if (header) {
 		source = get_unaligned((const __be16 *)header);
@@ -123,11 +98,10 @@ static void follow(const struct packet *packet)
 	}
 	key.net = packet->net;
 	key.place = packet->place;
-	key.family = packet->family;
 	if (packet->family == AF_INET)
-		at->from = order_v4(&key, packet->v4, source, dest);
+		at->from = flow_order_v4(&key, packet->v4, source, dest);
 	else
-		at->from = order_v6(&key, packet->v6, source, dest);
+		at->from = flow_order_v6(&key, packet->v6, source, dest);
 
 	if (seg.flags & (TCPTRACE_TCP_SYN | TCPTRACE_TCP_FIN) && !reason)
 		parse_options(packet, &seg);
@@ -137,7 +111,7 @@ static void follow(const struct packet *packet)
 		track_segment(&key, at);
 }
 
-void packet_follow(const struct packet *packet)
+void packet_follow_segment(const struct packet *packet)
 {
 	local_bh_disable();
 	stats_inc(STAT_SEGMENTS);

@@ -11,14 +11,14 @@ struct net_device;
 struct sk_buff;
 
 /**
- * struct packet - a TCP packet, as the IP layer tells of it and where it was seen
+ * struct packet - a TCP or ICMP packet, as the IP layer tells of it and where it was seen
  * @skb: the packet; it stays as it is
  * @v4: its IP header if @family is AF_INET, in @skb or a copy
  * @v6: the same if @family is AF_INET6
  * @net: namespace
  * @dev: interface, or NULL
- * @tcp: offset of the TCP header in @skb
- * @len: length of TCP header and payload
+ * @start: offset of the TCP or ICMP header in @skb
+ * @len: length from there on
  * @place: &flow_key.place
  * @family: AF_INET or AF_INET6
  * @hook: &enum tcptrace_hook
@@ -34,7 +34,7 @@ struct packet {
 	};
 	struct net	*net;
 	const struct net_device *dev;
-	unsigned int	tcp;
+	unsigned int	start;
 	unsigned int	len;
 	u32		place;
 	u8		family;
@@ -43,12 +43,12 @@ struct packet {
 };
 
 /**
- * packet_follow - read the segment in a packet and follow it
- * @packet: all filled in; the TCP header may be cut off
+ * packet_follow_segment - read the segment in a packet and follow it
+ * @packet: all filled in, of TCP; its header may be cut off
  *
  * Context: under rcu_read_lock().
  */
-void packet_follow(const struct packet *packet);
+void packet_follow_segment(const struct packet *packet);
 
 /**
  * packet_skip_fragment - count a fragment that has no TCP header

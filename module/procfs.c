@@ -2,7 +2,6 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/proc_fs.h>
-#include <linux/rhashtable.h>
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
 #include "compat.h"
@@ -24,18 +23,15 @@ struct flow_iter {
 	struct rhashtable_iter table;
 };
 
-/* From @flow on, the first of this namespace; a table that is resized starts over. */
+/* From @flow on, the first of this namespace. */
 static struct flow *ours(struct flow_iter *iter, struct flow *flow)
 {
 	unsigned int others;
 
-	for (others = 1; flow && (IS_ERR(flow) || flow->key.net != iter->net); others++) {
-		if (others % WALK_BATCH == 0) {
-			rhashtable_walk_stop(&iter->table);
-			cond_resched();
-			rhashtable_walk_start(&iter->table);
-		}
-		flow = rhashtable_walk_next(&iter->table);
+	for (others = 1; flow && flow->key.net != iter->net; others++) {
+		if (others % WALK_BATCH == 0)
+			flow_walk_breathe(&iter->table);
+		flow = flow_walk_next(&iter->table);
 	}
 	return flow;
 }
@@ -46,11 +42,11 @@ static void *flows_start(struct seq_file *seq, loff_t *pos)
 	struct flow_iter *iter = seq->private;
 
 	if (!*pos) {	/* from the top, perhaps again */
-		rhashtable_walk_exit(&iter->table);
+		flow_walk_exit(&iter->table);
 		flow_walk_enter(&iter->table);
 	}
-	rhashtable_walk_start(&iter->table);
-	return *pos ? ours(iter, rhashtable_walk_peek(&iter->table)) : SEQ_START_TOKEN;
+	flow_walk_start(&iter->table);
+	return *pos ? ours(iter, flow_walk_peek(&iter->table)) : SEQ_START_TOKEN;
 }
 
 static void *flows_next(struct seq_file *seq, void *token, loff_t *pos)
@@ -58,7 +54,7 @@ static void *flows_next(struct seq_file *seq, void *token, loff_t *pos)
 	struct flow_iter *iter = seq->private;
 
 	++*pos;
-	return ours(iter, rhashtable_walk_next(&iter->table));
+	return ours(iter, flow_walk_next(&iter->table));
 }
 
 static void flows_stop(struct seq_file *seq, void *token)
@@ -66,7 +62,7 @@ static void flows_stop(struct seq_file *seq, void *token)
 {
 	struct flow_iter *iter = seq->private;
 
-	rhashtable_walk_stop(&iter->table);
+	flow_walk_stop(&iter->table);
 }
 
 static void show_endpoint(struct seq_file *seq, const struct flow *flow, u8 end)
@@ -153,7 +149,7 @@ static int flows_release(struct inode *inode, struct file *file)
 	struct seq_file *seq = file->private_data;
 	struct flow_iter *iter = seq->private;
 
-	rhashtable_walk_exit(&iter->table);
+	flow_walk_exit(&iter->table);
 	return seq_release_private(inode, file);
 }
 

@@ -19,8 +19,10 @@ static bool wanted_kind(const struct tcptrace_filter *filter, u8 kind)
 	return !filter->kinds || filter->kinds & BIT(kind);
 }
 
-static bool wanted(const struct tcptrace_filter *filter, const struct tcptrace_event *event)
+bool reader_wants(const struct reader *reader, const struct tcptrace_event *event)
 {
+	const struct tcptrace_filter *filter = &reader->filter;
+
 	if (!wanted_kind(filter, event->kind))
 		return false;
 	if (filter->ip_version && filter->ip_version != event->ip_version)
@@ -73,7 +75,7 @@ bool reader_next(const struct reader *reader, struct tcptrace_reader *account,
 			return true;
 		case RING_EVENT:
 			account->next_seq++;
-			if (wanted(&reader->filter, event)) {
+			if (reader_wants(reader, event)) {
 				account->read++;
 				return true;
 			}

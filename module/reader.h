@@ -7,7 +7,8 @@
 
 /**
  * struct reader - a cursor in the stream, a filter and an account
- * @account: what became of the events so far; @account.next_seq is the cursor
+ * @account: what became of the events so far; @account.next_seq is the cursor,
+ *	@account.snapshot the one in a snapshot
  * @filter: which events it wants
  *
  * The owner keeps two calls on one reader apart.
@@ -23,6 +24,13 @@ struct reader {
  * @seq: where it stands
  */
 void reader_init(struct reader *reader, u64 seq);
+
+/**
+ * reader_wants - does an event pass the filter
+ * @reader: the reader
+ * @event: any but LOST
+ */
+bool reader_wants(const struct reader *reader, const struct tcptrace_event *event);
 
 /**
  * reader_next - the next event that the reader wants, or a LOST

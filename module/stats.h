@@ -12,7 +12,11 @@
 	X(UNREADABLE, "unreadable", "mirrored frames with a broken IP header or a third VLAN") \
 	X(NO_FLOW, "no_flow", "segments of no known connection, not picked up")	\
 	X(STRAYS_SUPPRESSED, "strays_suppressed", "segments of no flow, too many to report") \
-	X(INVALID, "invalid", "segments that changed nothing and were reported")	\
+	X(INVALID, "invalid", "segments, ICMP errors too, that changed nothing and were reported") \
+	X(ICMP_ERRORS, "icmp_errors", "ICMP errors that quote a TCP segment")	\
+	X(ICMP_BAD_SUM, "icmp_bad_sum", "of them, with a wrong checksum")		\
+	X(ICMP_NO_FLOW, "icmp_no_flow", "of them, about no known connection")	\
+	X(ICMP_SUPPRESSED, "icmp_suppressed", "of them, changed nothing and too many to report") \
 	X(EVENTS, "events", "events published on the device")			\
 	X(FLOWS_OPENED, "flows_opened", "flows that began with a SYN")		\
 	X(FLOWS_PICKED_UP, "flows_picked_up", "flows met after their SYN")	\

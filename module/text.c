@@ -114,8 +114,10 @@ static char *put_segment(char *p, const struct tcptrace_event *event)
 {
 	char flags[9];
 
-	*p++ = ' ';
-	p = put(p, flags_text(event->tcp_flags, flags));
+	if (!has_icmp(event)) {
+		*p++ = ' ';
+		p = put(p, flags_text(event->tcp_flags, flags));
+	}
 	p = PUT_FIELD(p, " seq=", event->tcp_seq);
 	if (event->tcp_flags & TCPTRACE_TCP_ACK)
 		p = PUT_FIELD(p, " ack=", event->tcp_ack);
@@ -183,6 +185,8 @@ static char *put_icmp(char *p, const struct tcptrace_event *event)
 {
 	p = PUT_FIELD(p, " icmp=", event->icmp.type);
 	p = PUT_FIELD(p, "/", event->icmp.code);
+	*p++ = ' ';
+	p = put(p, icmp_name(event));
 	return put_address(PUT(p, " from="), event->ip_version, event->icmp.from);
 }
 
@@ -197,7 +201,8 @@ static char *put_part(char *p, const struct tcptrace_event *event)
 	case TCPTRACE_EVENT_RETRANSMIT:
 		return PUT_FIELD(p, " count=", event->retransmit.count);
 	case TCPTRACE_EVENT_INVALID:
-		return put(PUT(p, " reason="), reason_name(event->cause));
+		p = put(PUT(p, " reason="), reason_name(event->cause));
+		return has_icmp(event) ? put_icmp(p, event) : p;
 	case TCPTRACE_EVENT_TIMEOUT:
 		return put(PUT(p, " timer="), timer_name(event->cause));
 	case TCPTRACE_EVENT_ICMP_ERROR:
@@ -217,6 +222,8 @@ size_t text_event(char line[TEXT_LINE_MAX], const struct tcptrace_event *event)
 	p = put(p, kind_name(event->kind));
 	if (event->kind == TCPTRACE_EVENT_LOST) {
 		p = PUT_FIELD(p, " count=", event->lost.count);
+	} else if (event->kind == TCPTRACE_EVENT_SNAPSHOT && !event->flow_id) {
+		p = PUT(p, " complete");
 	} else {
 		p = PUT_FIELD(p, " flow=", event->flow_id);
 		*p++ = ' ';

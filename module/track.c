@@ -4,6 +4,7 @@
 #include "event.h"
 #include "expiry.h"
 #include "flow.h"
+#include "history.h"
 #include "stats.h"
 #include "track.h"
 
@@ -45,12 +46,10 @@ static void note_times(struct flow *flow, const struct fsm_result *res, u64 now_
 	}
 }
 
-static void count(struct flow *flow, const struct sighting *at)
+static void count(struct flow *flow, enum fsm_dir dir, const struct segment *seg)
 {
-	enum fsm_dir dir = flow_direction(flow, at->from);
-
 	flow->pkts[dir]++;
-	flow->bytes[dir] += at->seg->payload_len;
+	flow->bytes[dir] += seg->payload_len;
 }
 
 static bool only_invalid(const struct fsm_result *res)
@@ -80,6 +79,8 @@ static void tell_invalid(struct flow *flow, enum tcptrace_reason reason,
 {
 	struct fsm_result res;
 
+	if (reason == TCPTRACE_REASON_BAD_CHECKSUM)
+		history_note_corrupt(&flow->history, flow_direction(flow, at->from), at->seg);
 	fsm_note(&flow->fsm, TCPTRACE_EVENT_INVALID, reason, &res);
 	event_publish(flow, &res, ktime_get_ns(), at);
 }
@@ -110,7 +111,9 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 	if (unlikely(flow->dead))
 		return STEP_GONE;
 	if (likely(fsm_carry(&flow->fsm, dir, at->seg))) {
-		count(flow, at);
+		if (unlikely(!history_knows(&flow->history, dir, at->seg)))
+			history_note(&flow->history, dir, at->seg, true);
+		count(flow, dir, at->seg);
 		expiry_active(flow);
 		return STEP_DONE;
 	}
@@ -126,7 +129,8 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 		remove_reused(flow);
 		return STEP_REUSED;
 	}
-	count(flow, at);
+	history_note(&flow->history, dir, at->seg, !only_invalid(&res));
+	count(flow, dir, at->seg);
 	tell(flow, &res, at);
 	return STEP_DONE;
 }
@@ -186,6 +190,7 @@ static void first_step(struct flow *flow, const struct flow_key *key, const stru
 		       bool reuse)
 {
 	bool pickup = at->seg->flags & TCPTRACE_TCP_ACK;
+	enum fsm_dir dir;
 
 	flow->start_ns = ktime_get_ns();
 	flow->initiator = pickup ? guess_initiator(key, at) : at->from;
@@ -195,7 +200,9 @@ static void first_step(struct flow *flow, const struct flow_key *key, const stru
 		pickup_flow(flow, at);
 	else
 		open_flow(flow, at);
-	count(flow, at);
+	dir = flow_direction(flow, at->from);
+	history_note(&flow->history, dir, at->seg, true);
+	count(flow, dir, at->seg);
 	expiry_enqueue(flow);
 }
 
@@ -287,5 +294,57 @@ void track_invalid(struct flow_key *key, const struct sighting *at,
 		event_publish_stray(key, reason, at);
 	else
 		tell_invalid(flow, reason, at);
+	spin_unlock(&flow->lock);
+}
+
+static bool knows_syn(struct flow *flow, const struct sighting *at)
+{
+	const struct fsm_endpoint *from;
+	bool known;
+
+	spin_lock(&flow->lock);
+	from = &flow->fsm.end[flow_direction(flow, at->from)];
+	known = from->seen & FSM_SYN && from->isn == at->seg->seq;
+	spin_unlock(&flow->lock);
+	return known;
+}
+
+void track_unseen(struct flow_key *key, const struct sighting *at)
+{
+	struct flow *flow = flow_find(key);
+
+	if (!flow || !knows_syn(flow, at))
+		track_segment(key, at);
+}
+
+/* An error that changes nothing keeps no connection from its timeout: it may be forged. */
+static void step_icmp(struct flow *flow, const struct sighting *at, const struct quote *quote,
+		      enum tcptrace_reason reason)
+{
+	struct fsm_result res;
+
+	if (reason)
+		fsm_note(&flow->fsm, TCPTRACE_EVENT_INVALID, reason, &res);
+	else
+		fsm_icmp(&flow->fsm, flow_direction(flow, at->from), quote, &res);
+	event_publish_icmp(flow, &res, at);
+	if (res.ended)
+		expiry_restart(flow);
+}
+
+void track_icmp(struct flow_key *key, const struct sighting *at, const struct quote *quote,
+		enum tcptrace_reason reason)
+{
+	struct flow *flow = flow_find(key);
+
+	if (!flow) {
+		stats_inc(STAT_ICMP_NO_FLOW);
+		return;
+	}
+	spin_lock(&flow->lock);
+	if (flow->dead)
+		stats_inc(STAT_ICMP_NO_FLOW);
+	else
+		step_icmp(flow, at, quote, reason);
 	spin_unlock(&flow->lock);
 }

@@ -26,4 +26,27 @@ void track_segment(struct flow_key *key, const struct sighting *at);
 void track_invalid(struct flow_key *key, const struct sighting *at,
 		   enum tcptrace_reason reason);
 
+/**
+ * track_unseen - a SYN or SYN+ACK that did not get to where segments are seen
+ * @key: its flow, canonical
+ * @at: the segment, and where we learnt of it
+ *
+ * As track_segment(), unless it did get there, or another of the same number.
+ *
+ * Context: as track_segment().
+ */
+void track_unseen(struct flow_key *key, const struct sighting *at);
+
+/**
+ * track_icmp - an ICMP error about a segment
+ * @key: the flow of the segment, canonical
+ * @at: the segment as it is quoted, and where the error was seen
+ * @quote: the same, and what the error is about
+ * @reason: NONE; or why the error must not change a state
+ *
+ * Context: as track_segment().
+ */
+void track_icmp(struct flow_key *key, const struct sighting *at, const struct quote *quote,
+		enum tcptrace_reason reason);
+
 #endif /* _TCPTRACE_TRACK_H */

@@ -8,7 +8,7 @@
 /**
  * account_shown - count an event that is shown
  * @account: the account
- * @event: the event, not LOST
+ * @event: the event, neither LOST nor of a snapshot
  */
 void account_shown(struct account *account, const struct tcptrace_event *event)
 {
@@ -70,7 +70,17 @@ static void print_outcomes(const char *title, const __u64 outcomes[ACCOUNT_OUTCO
 }
 
 /**
- * account_print - the final summary, on stderr
+ * account_print_flows - the final summary of a snapshot, on stderr
+ * @account: the account
+ */
+void account_print_flows(const struct account *account)
+{
+	fprintf(stderr, "tcptracectl: %llu live flows shown, %llu filtered\n", account->flows,
+		account->flows_filtered);
+}
+
+/**
+ * account_print - the final summary of the events, on stderr
  * @account: the account
  */
 void account_print(const struct account *account)
@@ -79,6 +89,8 @@ void account_print(const struct account *account)
 		account->shown, account->read, account->lost, account->filtered);
 	if (account->filtered_in_kernel)
 		fprintf(stderr, " (and %llu in the kernel)", account->filtered_in_kernel);
+	if (account->told)
+		fprintf(stderr, ", %llu told by the snapshot", account->told);
 	fputc('\n', stderr);
 	print_outcomes("tcptracectl: handshakes", account->handshakes, handshake_name);
 	print_outcomes("tcptracectl: closes", account->closes, close_name);

@@ -45,6 +45,7 @@ extern const struct formatter format_text;
 extern const struct formatter format_wide;
 extern const struct formatter format_json;
 extern const struct formatter format_raw;
+extern const struct formatter format_flows;
 
 void display_init(struct display *display, const struct formatter *formatter, int fd,
 		  enum time_format time, __s64 wall_offset_ns);

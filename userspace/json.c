@@ -9,7 +9,9 @@
 
 #include "address.h"
 #include "display.h"
+#include "existing.h"
 #include "names.h"
+#include "vocabulary.h"
 
 /* ,"name": as one string that is known when this is compiled */
 #define KEY(out, name)	out_text(out, ",\"" name "\":")
@@ -202,12 +204,28 @@ static void json_summary(struct out *out, const struct tcptrace_event *event)
 	out_number(out, summary->pkts[1]);
 }
 
+static void json_vocabulary(struct out *out, const struct tcptrace_event *event)
+{
+	char text[ZEEK_HISTORY_SIZE];
+
+	KEY(out, "zeek_conn_state");
+	json_name(out, zeek_conn_state(event));
+	KEY(out, "zeek_history");
+	json_name(out, zeek_history(event, text));
+	KEY(out, "completeness");
+	out_number(out, completeness(event));
+	KEY(out, "conntrack_state");
+	json_name(out, conntrack_state(event));
+}
+
 static void json_icmp(struct out *out, const struct tcptrace_event *event)
 {
 	KEY(out, "icmp_type");
 	out_number(out, event->icmp.type);
 	KEY(out, "icmp_code");
 	out_number(out, event->icmp.code);
+	KEY(out, "icmp_name");
+	json_name(out, icmp_name(event));
 	KEY(out, "icmp_from");
 	json_address(out, event, event->icmp.from);
 }
@@ -222,9 +240,15 @@ static void json_kind(struct out *out, const struct tcptrace_event *event)
 	case TCPTRACE_EVENT_ESTABLISHED:
 		json_latency(out, event);
 		break;
-	case TCPTRACE_EVENT_END:
 	case TCPTRACE_EVENT_SNAPSHOT:
+		if (existing_ends(event))
+			out_text(out, ",\"complete\":true");
+		else
+			json_summary(out, event);
+		break;
+	case TCPTRACE_EVENT_END:
 		json_summary(out, event);
+		json_vocabulary(out, event);
 		break;
 	case TCPTRACE_EVENT_ICMP_ERROR:
 		json_icmp(out, event);
@@ -236,6 +260,8 @@ static void json_kind(struct out *out, const struct tcptrace_event *event)
 	case TCPTRACE_EVENT_INVALID:
 		KEY(out, "reason");
 		json_name(out, reason_name(event->cause));
+		if (has_icmp(event))
+			json_icmp(out, event);
 		break;
 	case TCPTRACE_EVENT_TIMEOUT:
 		KEY(out, "timer");

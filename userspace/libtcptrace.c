@@ -182,6 +182,25 @@ int tcptrace_seek_newest(struct tcptrace_source *source)
 }
 
 /**
+ * tcptrace_snapshot - have the live flows come next, then the events from now on
+ * @source: a device; forgets what was read but not taken, which the snapshot contains
+ *
+ * A SNAPSHOT record comes for each flow, then one without a flow.  Of each flow the
+ * events whose @seq is below that of its record are contained in it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int tcptrace_snapshot(struct tcptrace_source *source)
+{
+	if (ioctl(source->fd, TCPTRACE_IOC_SNAPSHOT))
+		return fail_errno(source, "SNAPSHOT");
+	source->at = 0;
+	source->whole = 0;
+	source->bytes = 0;
+	return 0;
+}
+
+/**
  * tcptrace_get_info - how the device stands now
  * @source: a device
  * @info: receives it

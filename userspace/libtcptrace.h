@@ -64,6 +64,7 @@ void tcptrace_close(struct tcptrace_source *source);
 
 int tcptrace_set_filter(struct tcptrace_source *source, const struct tcptrace_filter *filter);
 int tcptrace_seek_newest(struct tcptrace_source *source);
+int tcptrace_snapshot(struct tcptrace_source *source);
 int tcptrace_get_info(struct tcptrace_source *source, struct tcptrace_info *info);
 int tcptrace_get_reader(struct tcptrace_source *source, struct tcptrace_reader *reader);
 int tcptrace_flush(struct tcptrace_source *source);

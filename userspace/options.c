@@ -10,6 +10,7 @@ static const char help[] =
 "tcptracectl - watch TCP connections live and die\n"
 "\n"
 "  tcptracectl [OPTIONS] [FILTER]              show events as they happen\n"
+"  tcptracectl flows [OPTIONS] [FILTER]        list the live flows\n"
 "  tcptracectl record FILE [OPTIONS] [FILTER]  save events; -r FILE shows them\n"
 "  tcptracectl stats [-j]                      the counters of the module\n"
 "  tcptracectl flush                           end every live flow now\n"
@@ -30,6 +31,7 @@ static const char help[] =
 "  --flow NUMBER      one connection           --netns INODE\n"
 "  -r, --read FILE    a recording, - is standard input\n"
 "  -N, --new          not what the ring holds already\n"
+"      --existing     first the live flows instead\n"
 "  -d, --dump         what the ring holds, then end\n"
 "  -c, --count N      end after N events\n"
 "\n"
@@ -58,6 +60,7 @@ enum long_option {
 	OPTION_FLOW,
 	OPTION_NETNS,
 	OPTION_DEVICE,
+	OPTION_EXISTING,
 	OPTION_VERSION,
 };
 
@@ -71,6 +74,7 @@ static const struct option long_options[] = {
 	{ "flow",      required_argument, NULL, OPTION_FLOW },
 	{ "netns",     required_argument, NULL, OPTION_NETNS },
 	{ "device",    required_argument, NULL, OPTION_DEVICE },
+	{ "existing",  no_argument,       NULL, OPTION_EXISTING },
 	{ "version",   no_argument,       NULL, OPTION_VERSION },
 	{ "read",      required_argument, NULL, 'r' },
 	{ "new",       no_argument,       NULL, 'N' },
@@ -174,6 +178,8 @@ static bool *switch_of(struct options *options, int option)
 		return &options->verbose;
 	case 'w':
 		return &options->wide;
+	case OPTION_EXISTING:
+		return &options->existing;
 	default:
 		return NULL;
 	}
@@ -222,8 +228,8 @@ static void check_together(const struct options *options)
 		usage_error("-j and -w exclude each other");
 	if (options->recording && options->device)
 		usage_error("-r and --device exclude each other");
-	if (options->recording && (options->new_only || options->dump))
-		usage_error("-N and -d are about the device, -r reads a recording");
+	if (options->recording && (options->new_only || options->dump || options->existing))
+		usage_error("-N, -d and --existing are about the device, -r reads a recording");
 	if (options->new_only && options->dump)
 		usage_error("-N and -d exclude each other");
 }

@@ -29,6 +29,8 @@ enum exit_status {
  * @no_heading: no heading
  * @absolute: sequence numbers as on the wire
  * @new_only: not what the ring holds already
+ * @existing: first the live flows
+ * @flows: only the live flows
  * @dump: end when there is no event
  * @quiet: nothing on stderr but errors
  * @verbose: say on stderr what is done
@@ -47,6 +49,8 @@ struct options {
 	bool no_heading;
 	bool absolute;
 	bool new_only;
+	bool existing;
+	bool flows;
 	bool dump;
 	bool quiet;
 	bool verbose;

@@ -133,4 +133,18 @@ static inline void out_number_field(struct out *out, unsigned int end, __u64 num
 	out_digits(out, number, digits);
 }
 
+/**
+ * out_text_field - a right-aligned word in a table
+ * @out: the output
+ * @end: the column behind its last letter
+ * @text: the word
+ */
+static inline void out_text_field(struct out *out, unsigned int end, const char *text)
+{
+	size_t count = strlen(text);
+
+	out_field(out, end > count ? end - count : 0);
+	out_text(out, text);
+}
+
 #endif /* _OUT_H */

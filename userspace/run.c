@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "account.h"
+#include "existing.h"
 #include "interrupt.h"
 #include "libtcptrace.h"
 #include "run.h"
@@ -21,6 +22,8 @@
  * @source: where events come from
  * @display: where they go
  * @account: what was done so far
+ * @existing: what a snapshot has told
+ * @error: negative errno of what went wrong on the way, with words in the source
  * @ending: no more waiting: take what is there and end
  * @last_seq: when ending, the event not to go beyond
  */
@@ -29,6 +32,8 @@ struct run {
 	struct tcptrace_source source;
 	struct display display;
 	struct account account;
+	struct existing existing;
+	int error;
 	bool ending;
 	__u64 last_seq;
 };
@@ -47,7 +52,9 @@ static int set_up_device(struct run *run)
 
 	filter_for_kernel(&options->filter, &wanted);
 	ret = tcptrace_set_filter(&run->source, &wanted);
-	if (!ret && options->new_only)
+	if (!ret && options->existing)
+		ret = tcptrace_snapshot(&run->source);
+	else if (!ret && options->new_only)
 		ret = tcptrace_seek_newest(&run->source);
 	if (!ret && options->verbose)
 		fprintf(stderr,
@@ -69,28 +76,68 @@ static int open_source(struct run *run)
 	return ret ? ret : set_up_device(run);
 }
 
-/* Returns whether this was the last event to take. */
-static bool take_event(struct run *run, const struct tcptrace_event *event)
+static void take_lost(struct run *run, const struct tcptrace_event *event)
 {
-	struct account *account = &run->account;
+	account_lost(&run->account, event);
+	if (!run->options->quiet)
+		account_tell_loss(&run->account);
+	display_event(&run->display, event);
+}
 
-	if (event->kind == TCPTRACE_EVENT_LOST) {
-		account_lost(account, event);
-		if (!run->options->quiet)
-			account_tell_loss(account);
-		display_event(&run->display, event);
-		return false;
+static void take_flow(struct run *run, const struct tcptrace_event *record)
+{
+	if (filter_matches(&run->options->filter, record)) {
+		display_event(&run->display, record);
+		run->account.flows++;
+	} else {
+		run->account.flows_filtered++;
 	}
-	account->read++;
+}
+
+static void take_news(struct run *run, const struct tcptrace_event *event)
+{
 	/* as the ABI says: a reader ignores kinds that it does not know */
 	if (event->kind > TCPTRACE_EVENT_LOST || !event->kind ||
 	    !filter_matches(&run->options->filter, event)) {
-		account->filtered++;
-		return false;
+		run->account.filtered++;
+		return;
 	}
 	display_event(&run->display, event);
-	account_shown(account, event);
-	return account->shown == run->options->count;
+	account_shown(&run->account, event);
+}
+
+/* Returns whether this was the last event to take. */
+static bool take_event(struct run *run, const struct tcptrace_event *event)
+{
+	bool is_record = event->kind == TCPTRACE_EVENT_SNAPSHOT;
+	struct account *account = &run->account;
+
+	if (event->kind == TCPTRACE_EVENT_LOST) {
+		take_lost(run, event);
+		return false;
+	}
+	account->read += !is_record;
+	switch (existing_take(&run->existing, event)) {
+	case EXISTING_NO_MEMORY:
+		run->error = tcptrace_fail(&run->source, -ENOMEM,
+					   "no memory for the flows of the snapshot");
+		return true;
+	case EXISTING_TOLD:
+		account->told += !is_record;
+		return false;
+	case EXISTING_NEWS:
+		break;
+	}
+	if (existing_ends(event)) {
+		if (!run->options->flows)
+			display_event(&run->display, event);
+		return run->options->flows;
+	}
+	if (is_record)
+		take_flow(run, event);
+	else
+		take_news(run, event);
+	return run->options->count && account->shown + account->flows == run->options->count;
 }
 
 /* Returns whether there is reason to go on. */
@@ -99,7 +146,8 @@ static bool take_events(struct run *run)
 	const struct tcptrace_event *event;
 
 	while ((event = tcptrace_next(&run->source))) {
-		if (run->ending && event->seq > run->last_seq)
+		if (run->ending && event->kind != TCPTRACE_EVENT_SNAPSHOT &&
+		    event->seq > run->last_seq)
 			return false;
 		if (take_event(run, event) || run->display.out.error)
 			return false;
@@ -159,6 +207,8 @@ static int follow(struct run *run)
 		n = tcptrace_fill(&run->source);
 		more = take_events(run);
 	} while (more && (n > 0 || n == -EINTR || (n == -EAGAIN && !run->ending)));
+	if (run->error)
+		return run->error;
 	return more && n < 0 && n != -EAGAIN ? n : 0;
 }
 
@@ -184,7 +234,10 @@ static void print_summary(struct run *run)
 		return;
 	if (!run->source.recording && !tcptrace_get_reader(&run->source, &reader))
 		run->account.filtered_in_kernel = reader.filtered;
-	account_print(&run->account);
+	if (run->options->existing || run->account.flows || run->account.flows_filtered)
+		account_print_flows(&run->account);
+	if (!run->options->flows)
+		account_print(&run->account);
 }
 
 /* Addresses are private: what root records only root reads. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "address.h"
+#include "existing.h"
 #include "names.h"
 #include "sentence.h"
+#include "vocabulary.h"
 
 /* Break the line before the clause that was written last, if it is too long. */
 static void end_clause(struct sentence *sentence)
@@ -84,12 +86,12 @@ static void write_duration(struct out *out, __u64 us)
 	out_text(out, seconds ? " s" : " ms");
 }
 
-static void say_duration(struct sentence *sentence, const struct tcptrace_summary *summary)
+static void say_duration(struct sentence *sentence, const struct tcptrace_event *event)
 {
 	struct out *out = clause(sentence);
 
-	out_text(out, "after ");
-	write_duration(out, summary->duration_us);
+	out_text(out, event->kind == TCPTRACE_EVENT_SNAPSHOT ? "for " : "after ");
+	write_duration(out, event->summary.duration_us);
 }
 
 static void say_volume(struct sentence *sentence, const struct tcptrace_summary *summary)
@@ -160,13 +162,30 @@ static void say_summary(struct sentence *sentence, const struct tcptrace_event *
 	bool established = summary->handshake == TCPTRACE_HANDSHAKE_ESTABLISHED;
 
 	say_verdict(sentence, summary);
-	say_duration(sentence, summary);
+	say_duration(sentence, event);
 	/* ESTABLISHED has told this before */
 	if (established && sentence->full)
 		say_latency(sentence, event);
 	if (!established || sentence->full)
 		say_retransmissions(sentence, summary);
 	say_volume(sentence, summary);
+}
+
+static void say_vocabulary(struct sentence *sentence, const struct tcptrace_event *event)
+{
+	char text[ZEEK_HISTORY_SIZE];
+	struct out *out = clause(sentence);
+
+	out_text(out, "Zeek ");
+	out_text(out, zeek_conn_state(event));
+	out_char(out, ' ');
+	out_text(out, zeek_history(event, text));
+	out = clause(sentence);
+	out_text(out, "completeness ");
+	out_number(out, completeness(event));
+	out = clause(sentence);
+	out_text(out, "conntrack ");
+	out_text(out, conntrack_state(event));
 }
 
 static const char *reason_phrase(unsigned int reason)
@@ -182,6 +201,8 @@ static const char *reason_phrase(unsigned int reason)
 		[TCPTRACE_REASON_OLD_DUPLICATE]	 = "older than the connection",
 		[TCPTRACE_REASON_UNEXPECTED]	 = "not sent in this state",
 		[TCPTRACE_REASON_NO_FLOW]	 = "of no known connection",
+		[TCPTRACE_REASON_BAD_QUOTE]	 = "quotes what is not in flight",
+		[TCPTRACE_REASON_BAD_ICMP_CHECKSUM] = "the ICMP checksum is wrong",
 	};
 
 	return NAME_OF(phrases, reason);
@@ -219,38 +240,17 @@ static void say_retransmit(struct sentence *sentence, const struct tcptrace_even
 	out_number(out, event->retransmit.count);
 }
 
-static const char *icmp_phrase(const struct tcptrace_event *event)
+static void write_spaced(struct out *out, const char *name)
 {
-	static const char *const unreachable[] = {
-		[0] = "network unreachable", [1] = "host unreachable",
-		[2] = "protocol unreachable", [3] = "port unreachable",
-		[4] = "fragmentation needed", [9] = "network prohibited",
-		[10] = "host prohibited", [13] = "filtered",
-	};
-	static const char *const unreachable6[] = {
-		[0] = "no route", [1] = "prohibited", [3] = "address unreachable",
-		[4] = "port unreachable", [5] = "source prohibited", [6] = "route rejected",
-	};
-	unsigned int code = event->icmp.code;
-
-	if (event->ip_version == 4 && event->icmp.type == 3)
-		return NAME_OF(unreachable, code);
-	if (event->ip_version == 4 && event->icmp.type == 11)
-		return "time exceeded";
-	if (event->ip_version == 6 && event->icmp.type == 1)
-		return NAME_OF(unreachable6, code);
-	if (event->ip_version == 6 && event->icmp.type == 2)
-		return "packet too big";
-	if (event->ip_version == 6 && event->icmp.type == 3)
-		return "time exceeded";
-	return "error";
+	for (; *name; name++)
+		out_char(out, *name == '_' ? ' ' : *name);
 }
 
 static void say_icmp(struct sentence *sentence, const struct tcptrace_event *event)
 {
 	struct out *out = clause(sentence);
 
-	out_text(out, icmp_phrase(event));
+	write_spaced(out, icmp_name(event));
 	out_text(out, " (ICMP type ");
 	out_number(out, event->icmp.type);
 	out_text(out, " code ");
@@ -349,6 +349,8 @@ void sentence_write(struct sentence *sentence, const struct tcptrace_event *even
 		break;
 	case TCPTRACE_EVENT_INVALID:
 		say_reason(sentence, event->cause);
+		if (has_icmp(event))
+			say_icmp(sentence, event);
 		break;
 	case TCPTRACE_EVENT_ICMP_ERROR:
 		say_icmp(sentence, event);
@@ -359,9 +361,16 @@ void sentence_write(struct sentence *sentence, const struct tcptrace_event *even
 	case TCPTRACE_EVENT_TIMEOUT:
 		say_timer(sentence, event->cause);
 		break;
-	case TCPTRACE_EVENT_END:
 	case TCPTRACE_EVENT_SNAPSHOT:
+		if (existing_ends(event))
+			clause_text(sentence, "all live flows are told");
+		else
+			say_summary(sentence, event);
+		break;
+	case TCPTRACE_EVENT_END:
 		say_summary(sentence, event);
+		if (sentence->full)
+			say_vocabulary(sentence, event);
 		break;
 	case TCPTRACE_EVENT_LOST:
 		say_lost(sentence, event);

@@ -34,13 +34,14 @@ _tcptracectl() {
 	if ! words=$(_tcptracectl_values "$before"); then
 		words="host net port state event flow netns handshake close failed
 			ip ip6 src dst and or not"
-		[ "$COMP_CWORD" != 1 ] || words="record stats flush $words"
+		[ "$COMP_CWORD" != 1 ] || words="flows record stats flush $words"
 		case $word in
 		-*)
 			words="-4 -6 --host --net --port --state --event --failed
-				--flow --netns --read --new --dump --count --json
-				--wide --time --absolute --no-header --quiet
-				--verbose --device --version --help" ;;
+				--flow --netns --read --new --existing --dump
+				--count --json --wide --time --absolute
+				--no-header --quiet --verbose --device --version
+				--help" ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -24,6 +24,19 @@ static int show_events(struct options *options)
 	return run(options, formatter);
 }
 
+static int list_flows(struct options *options)
+{
+	const struct formatter *formatter = options->json ? &format_json :
+					    options->wide ? &format_wide : &format_flows;
+
+	if (options->recording)
+		usage_error("flows is about the device, not a recording");
+	parse_expression(options, 1);
+	options->existing = true;
+	options->flows = true;
+	return run(options, formatter);
+}
+
 static int record_events(struct options *options)
 {
 	if (options->word_count < 2)
@@ -71,6 +84,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct options *options);
 } commands[] = {
+	{ "flows", list_flows },
 	{ "record", record_events },
 	{ "stats", print_stats },
 	{ "flush", flush_flows },

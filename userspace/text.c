@@ -6,6 +6,7 @@
  * 12:00:01.000      1 10.0.0.1:43210 > 10.0.0.2:80
  * 12:00:01.000      1 SYN         >S         0        - SYN_SENT     LISTEN
  */
+#include "existing.h"
 #include "names.h"
 #include "segment_text.h"
 #include "sentence.h"
@@ -22,12 +23,6 @@ enum column {
 	COLUMN_END		= 67,
 };
 
-static void right_text(struct out *out, unsigned int end, const char *text)
-{
-	out_field(out, end - strlen(text));
-	out_text(out, text);
-}
-
 static void text_heading(struct display *display)
 {
 	struct out *out = &display->out;
@@ -35,13 +30,13 @@ static void text_heading(struct display *display)
 
 	if (base)
 		out_text(out, "TIME");
-	right_text(out, base + COLUMN_FLOW_END, "FLOW");
+	out_text_field(out, base + COLUMN_FLOW_END, "FLOW");
 	out_field(out, base + COLUMN_EVENT);
 	out_text(out, "EVENT");
 	out_field(out, base + COLUMN_FLAGS);
 	out_text(out, "FLAGS");
-	right_text(out, base + COLUMN_SEQ_END, "SEQ");
-	right_text(out, base + COLUMN_ACK_END, "ACK");
+	out_text_field(out, base + COLUMN_SEQ_END, "SEQ");
+	out_text_field(out, base + COLUMN_ACK_END, "ACK");
 	out_field(out, base + COLUMN_INITIATOR);
 	out_text(out, "INITIATOR");
 	out_field(out, base + COLUMN_RESPONDER);
@@ -59,7 +54,7 @@ static void start_line(struct display *display, const struct tcptrace_event *eve
 	if (event->flow_id)
 		out_number_field(out, base + COLUMN_FLOW_END, event->flow_id);
 	else
-		right_text(out, base + COLUMN_FLOW_END, "-");
+		out_text_field(out, base + COLUMN_FLOW_END, "-");
 }
 
 /* The first time that a flow is shown, who it is; without a flow each time. */
@@ -86,11 +81,11 @@ static void write_numbers(struct display *display, const struct tcptrace_event *
 	if (has_segment(event))
 		out_number_field(out, base + COLUMN_SEQ_END, shown_seq(display, event));
 	else
-		right_text(out, base + COLUMN_SEQ_END, "-");
+		out_text_field(out, base + COLUMN_SEQ_END, "-");
 	if (event->tcp_flags & TCPTRACE_TCP_ACK)
 		out_number_field(out, base + COLUMN_ACK_END, shown_ack(display, event));
 	else
-		right_text(out, base + COLUMN_ACK_END, "-");
+		out_text_field(out, base + COLUMN_ACK_END, "-");
 }
 
 /*
@@ -137,7 +132,13 @@ static void write_sentence(struct display *display, const struct tcptrace_event 
 	out_newline(&display->out);
 }
 
-/* END and LOST are told in words only; of the others the states matter. */
+/* What has no states or told them before; of the others they matter. */
+static bool is_only_words(const struct tcptrace_event *event)
+{
+	return event->kind == TCPTRACE_EVENT_END || event->kind == TCPTRACE_EVENT_LOST ||
+	       existing_ends(event);
+}
+
 static void text_event(struct display *display, const struct tcptrace_event *event)
 {
 	struct out *out = &display->out;
@@ -146,7 +147,7 @@ static void text_event(struct display *display, const struct tcptrace_event *eve
 	start_line(display, event);
 	out_field(out, display->base + COLUMN_EVENT);
 	kind_write(out, event->kind);
-	if (event->kind == TCPTRACE_EVENT_END || event->kind == TCPTRACE_EVENT_LOST) {
+	if (is_only_words(event)) {
 		write_sentence(display, event, COLUMN_FLAGS);
 		return;
 	}

@@ -99,13 +99,14 @@ static void write_segment(struct display *display, const struct tcptrace_event *
 	bool ack = event->tcp_flags & TCPTRACE_TCP_ACK;
 	struct out *out = &display->out;
 	bool segment = has_segment(event);
+	bool whole = segment && !has_icmp(event);
 
 	out_field(out, base + COLUMN_FLAGS);
 	flags_write(out, event);
 	number_or_dash(out, base + COLUMN_SEQ_END, shown_seq(display, event), segment);
 	number_or_dash(out, base + COLUMN_ACK_END, shown_ack(display, event), ack);
-	number_or_dash(out, base + COLUMN_WINDOW_END, event->window, segment);
-	number_or_dash(out, base + COLUMN_LEN_END, event->payload_len, segment);
+	number_or_dash(out, base + COLUMN_WINDOW_END, event->window, whole);
+	number_or_dash(out, base + COLUMN_LEN_END, event->payload_len, whole);
 }
 
 static void write_states(struct out *out, const struct tcptrace_event *event, unsigned int base)

@@ -16,7 +16,7 @@ fi
 build=$1
 find "$build" -name '*.gcda' -delete
 
-for name in segment fsm ring; do
+for name in segment quote history fsm ring; do
 	"$build/${name}_test" >"$build/$name.out" 2>&1 || {
 		cat "$build/$name.out"
 		exit 1

@@ -942,7 +942,7 @@ const struct scenario fsm_scenarios[] = {
 	  "flush		:\n" },
 
 	{ "flushed in TIME_WAIT: the END was told", BOTH_CLOSED
-	  "flush		:\n" },
+	  "flush		: evict TIME_WAIT TIME_WAIT\n" },
 
 	{ "replaced by a new connection: how it ended is not known", HANDSHAKE
 	  "replace		: end established unknown none\n"
@@ -967,6 +967,115 @@ const struct scenario fsm_scenarios[] = {
 	  "is known\n"
 	  "< R 1		: rst CLOSED CLOSED; end established reset_by_responder none\n"
 	  "is known\n" },
+
+	/*
+	 * ICMP errors
+	 */
+	{ "icmp: the SYN does not get there, RFC 1122 4.2.3.9",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "icmp > unreachable 0	: icmp_error CLOSED CLOSED; end unreachable none none\n"
+	  "is timer closed\n"
+	  "is known\n"
+	  "icmp > unreachable 0	: icmp_error CLOSED CLOSED\n"
+	  "icmp > unreachable 1	: invalid/bad_quote CLOSED CLOSED\n" },
+
+	{ "icmp: an error that ends a SYN only",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> S 0		: retransmit/1 SYN_SENT LISTEN\n"
+	  "icmp > prohibited 0	: icmp_error CLOSED CLOSED; end unreachable none none\n" },
+
+	{ "icmp: too big ends nothing",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "icmp > too_big 0	: icmp_error SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "icmp < too_big 0	: icmp_error SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n" },
+
+	{ "icmp: about a SYN that was never sent, RFC 5927 4.1",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "icmp > unreachable 1	: invalid/bad_quote SYN_SENT LISTEN\n"
+	  "icmp > unreachable -1 : invalid/bad_quote SYN_SENT LISTEN\n"
+	  "icmp > unreachable 0x7fffffff : invalid/bad_quote SYN_SENT LISTEN\n"
+	  "icmp > unreachable -0x7fffffff unseen : invalid/bad_quote SYN_SENT LISTEN\n"
+	  "icmp < unreachable 0	: invalid/bad_quote SYN_SENT LISTEN\n"
+	  "icmp < unreachable 0 unseen : invalid/bad_quote SYN_SENT LISTEN\n"
+	  "is half_open\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n" },
+
+	{ "icmp: a SYN with data, RFC 7413",
+	  "> S 0+100		: syn SYN_SENT LISTEN\n"
+	  "icmp > unreachable 1	: icmp_error SYN_SENT LISTEN\n"
+	  "icmp > unreachable 101 : invalid/bad_quote SYN_SENT LISTEN\n"
+	  "icmp > unreachable 0	: icmp_error CLOSED CLOSED; end unreachable none none\n" },
+
+	{ "icmp: the SYN+ACK does not get there",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "icmp < unreachable 1	: invalid/bad_quote SYN_SENT SYN_RECEIVED\n"
+	  "icmp > unreachable 0	: invalid/bad_quote SYN_SENT SYN_RECEIVED\n"	/* answered */
+	  "icmp < prohibited 0	: icmp_error SYN_SENT SYN_RECEIVED\n"
+	  "icmp < unreachable 0	: icmp_error CLOSED CLOSED; end unreachable none none\n"
+	  "icmp < unreachable 0	: icmp_error CLOSED CLOSED\n" },
+
+	{ "icmp: a SYN+ACK met midway",
+	  "pickup < SA 0 ack 1	: pickup SYN_SENT LISTEN; syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "icmp < unreachable 0	: icmp_error CLOSED CLOSED; end unreachable none none\n" },
+
+	{ "icmp: the responder sends data before the last ACK",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1		: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "< PA 1+100 ack 1	:\n"
+	  "icmp < unreachable 1	: icmp_error SYN_SENT SYN_RECEIVED\n" },
+
+	{ "icmp: crossed SYNs", CROSSED_SYNS
+	  "icmp < prohibited 0	: icmp_error CLOSED CLOSED; end unreachable none none\n" },
+
+	{ "icmp: in an established connection nothing changes", HANDSHAKE
+	  "icmp > unreachable 1	: icmp_error ESTABLISHED ESTABLISHED\n"	/* a pure ACK */
+	  "icmp > unreachable 0	: invalid/bad_quote ESTABLISHED ESTABLISHED\n"
+	  "icmp > unreachable 2	: invalid/bad_quote ESTABLISHED ESTABLISHED\n"
+	  "> PA 1+100 ack 1	:\n"
+	  "icmp > unreachable 1	: icmp_error ESTABLISHED ESTABLISHED\n"
+	  "icmp > too_big 50	: icmp_error ESTABLISHED ESTABLISHED\n"
+	  "icmp > prohibited 101 : icmp_error ESTABLISHED ESTABLISHED\n"
+	  "icmp > unreachable 102 : invalid/bad_quote ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 101	:\n"
+	  "icmp > unreachable 100 : invalid/bad_quote ESTABLISHED ESTABLISHED\n"
+	  "icmp > unreachable 101 : icmp_error ESTABLISHED ESTABLISHED\n"
+	  "is phase ESTABLISHED\n" },
+
+	{ "icmp: this host could not pass on what the error is about", HANDSHAKE
+	  "icmp > too_big 2921	: invalid/bad_quote ESTABLISHED ESTABLISHED\n"
+	  "icmp > too_big 2921 unseen : icmp_error ESTABLISHED ESTABLISHED\n"
+	  "icmp > too_big 65536 unseen : icmp_error ESTABLISHED ESTABLISHED\n"
+	  "icmp > too_big 65537 unseen : invalid/bad_quote ESTABLISHED ESTABLISHED\n"
+	  "icmp > too_big 0 unseen : invalid/bad_quote ESTABLISHED ESTABLISHED\n" },
+
+	{ "icmp: about a FIN", HANDSHAKE
+	  "> FA 1 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "icmp > unreachable 1	: icmp_error FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 2		: fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
+	  "icmp > unreachable 1	: invalid/bad_quote FIN_WAIT_2 CLOSE_WAIT\n"
+	  "< FA 1 ack 2		: fin FIN_WAIT_2 LAST_ACK\n"
+	  "icmp < unreachable 1	: icmp_error FIN_WAIT_2 LAST_ACK\n"
+	  "> A 2 ack 2		: fin_acked TIME_WAIT CLOSED; end established orderly initiator\n"
+	  "icmp > unreachable 2	: icmp_error TIME_WAIT CLOSED\n"
+	  "icmp < unreachable 1	: invalid/bad_quote TIME_WAIT CLOSED\n" },
+
+	{ "icmp: after a reset", HANDSHAKE
+	  "> R 1		: rst CLOSED CLOSED; end established reset_by_initiator none\n"
+	  "icmp > unreachable 1	: icmp_error CLOSED CLOSED\n" },
+
+	{ "icmp: met midway, heard from one side",
+	  "pickup > PA 1+100 ack 1 : pickup ESTABLISHED ESTABLISHED\n"
+	  "icmp > unreachable 1	: icmp_error ESTABLISHED ESTABLISHED\n"
+	  "icmp > unreachable 101 : icmp_error ESTABLISHED ESTABLISHED\n"
+	  "icmp > unreachable 102 : invalid/bad_quote ESTABLISHED ESTABLISHED\n"
+	  "icmp < unreachable 1	: icmp_error ESTABLISHED ESTABLISHED\n"	/* in the window */
+	  "icmp < unreachable 501 : icmp_error ESTABLISHED ESTABLISHED\n"
+	  "icmp < unreachable 0	: invalid/bad_quote ESTABLISHED ESTABLISHED\n"
+	  "< A 1 ack 101	:\n"
+	  "icmp < unreachable 501 : invalid/bad_quote ESTABLISHED ESTABLISHED\n" },
 };
 
 const unsigned int fsm_scenarios_count = ARRAY_SIZE(fsm_scenarios);

@@ -198,7 +198,10 @@ static void orders_after_end(const struct isns *isns, const void *arg)
 	      p->handshake);
 	go_on(p, isns, "timeout : timeout/%s CLOSED CLOSED\n", p->timer);
 	go_on(p, isns, "evict : evict %s\n", p->states);
-	go_on(p, isns, "flush :\n");
+	if (strstr(p->states, "TIME_WAIT"))
+		go_on(p, isns, "flush : evict %s\n", p->states);
+	else
+		go_on(p, isns, "flush :\n");
 }
 
 static void orders_everywhere(void **state)

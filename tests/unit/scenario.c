@@ -204,6 +204,45 @@ static void play_segment(const struct line *line, struct scenario_run *run, bool
 	run->open = true;
 }
 
+/* ERROR SEQ [unseen] */
+static struct quote parse_quote(const struct line *line, enum fsm_dir dir, char *text)
+{
+	static const struct {
+		const char *name;
+		u8 ends;
+	} errors[] = {
+		{ "unreachable", QUOTE_ENDS_SYN | QUOTE_ENDS_SYN_ACK },
+		{ "prohibited", QUOTE_ENDS_SYN },
+		{ "too_big", 0 },
+	};
+	const char *error = word(&text), *seq = word(&text), *unseen = word(&text);
+	struct quote quote = { .unseen = unseen };
+	unsigned int i;
+
+	if (!seq || (unseen && strcmp(unseen, "unseen")))
+		complain(line, "icmp > ERROR SEQ [unseen]");
+	quote.seq = line->isns->isn[dir] + (u32)strtol(seq, NULL, 0);
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		if (!strcmp(errors[i].name, error)) {
+			quote.ends = errors[i].ends;
+			return quote;
+		}
+	}
+	complain(line, "no such error");
+}
+
+static void play_icmp(const struct line *line, struct fsm *fsm, char *text, struct fsm_result *res)
+{
+	const char *arrow = word(&text);
+	enum fsm_dir dir = arrow && *arrow == '<' ? FSM_RESPONDER : FSM_INITIATOR;
+	const struct quote quote = parse_quote(line, dir, text);
+	const struct fsm before = *fsm;
+
+	fsm_icmp(fsm, dir, &quote, res);
+	if (!res->ended && memcmp(&before, fsm, sizeof(before)))
+		complain(line, "an error that ended nothing changed something");
+}
+
 static void check_question(const struct line *line, const struct fsm *fsm, char *text)
 {
 	const u8 state[2] = { fsm->end[0].state, fsm->end[1].state };
@@ -262,6 +301,8 @@ static void play_line(const struct line *line, struct scenario_run *run, char *o
 			fsm_open(&before);
 		play_segment(line, run, pickup, *verb == '>' ? FSM_INITIATOR : FSM_RESPONDER,
 			     order, &res);
+	} else if (!strcmp(verb, "icmp")) {
+		play_icmp(line, &run->fsm, order, &res);
 	} else if (!strcmp(verb, "timeout")) {
 		fsm_timeout(&run->fsm, &res);
 	} else if (!strcmp(verb, "evict")) {

@@ -31,6 +31,12 @@
  *
  * Orders: ``pickup`` before the first segment, ``timeout``, ``evict``, ``flush``,
  * ``replace`` (by a new connection).
+ *
+ * ``icmp > ERROR SEQ`` is an ICMP error about a segment of the initiator, ``icmp <``
+ * about one of the responder.  ``unreachable`` is one for which its sender gives up a
+ * SYN and a SYN+ACK, ``prohibited`` a SYN alone, ``too_big`` neither.  ``unseen`` after
+ * SEQ says that this host made the error.
+ *
  * Questions: ``is timer T``, ``is phase P``, ``is handshake H``, ``is half_open``,
  * ``is known``; the last is the opposite.  ``#`` begins a comment.
  */

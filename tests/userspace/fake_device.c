@@ -96,7 +96,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 
 	(void)fd;
 	va_start(args, request);
-	data = request == TCPTRACE_IOC_FLUSH ? NULL : va_arg(args, void *);
+	data = _IOC_SIZE(request) ? va_arg(args, void *) : NULL;
 	va_end(args);
 	switch (request) {
 	case TCPTRACE_IOC_GET_INFO:
@@ -112,6 +112,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case TCPTRACE_IOC_FLUSH:
 		log_call("flush\n");
 		return setting("FAKE_FLUSH", 0) ? fail(setting("FAKE_FLUSH", 0)) : 0;
+	case TCPTRACE_IOC_SNAPSHOT:
+		log_call("snapshot\n");
+		return 0;
 	default:
 		return fail(ENOTTY);
 	}

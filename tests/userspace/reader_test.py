@@ -18,10 +18,12 @@ sys.dont_write_bytecode = True
 
 import json_schema
 import records
+import vocabulary
 from records import ABI, Flow, Trace
 
 USERSPACE = os.path.join(records.HERE, "../../userspace")
 READER = os.path.join(USERSPACE, "build/asan/tcptracectl")
+SCHEMA = os.path.join(USERSPACE, "tcptrace-event.schema.json")
 FAKE = os.path.join(USERSPACE, "build/asan/tcptracectl-fake")
 # The default of a sanitizer error is 1, which is also an answer of the reader.
 ENV = dict(os.environ, ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99", TZ="UTC")
@@ -54,6 +56,11 @@ def show(trace, *args):
 
 def objects(trace, *args):
     return [json.loads(line) for line in show(trace, "-j", *args).splitlines()]
+
+
+def load_schema():
+    with open(os.path.join(USERSPACE, "tcptrace-event.schema.json"), encoding="ascii") as file:
+        return json.load(file)
 
 
 def wrong(*args, says):
@@ -115,6 +122,50 @@ def text_tells_what_the_columns_cannot():
                   "SYN sent again, repetition 1", "timer syn ran out", "1234 events lost",
                   "met midway, who initiated is a guess", "[2001:db8::1]:5000 > "):
         assert words in out, words
+
+
+ICMP_NAMES = {
+    (3, 0): "net unreachable", (3, 1): "host unreachable", (3, 3): "port unreachable",
+    (3, 4): "fragmentation needed", (3, 9): "net prohibited", (3, 10): "host prohibited",
+    (3, 13): "administratively prohibited", (3, 99): "unknown", (11, 0): "time exceeded",
+    (11, 1): "reassembly time exceeded", (12, 0): "parameter problem", (255, 0): "unknown",
+}
+ICMPV6_NAMES = {
+    (1, 0): "no route", (1, 1): "administratively prohibited", (1, 3): "address unreachable",
+    (1, 4): "port unreachable", (1, 6): "route rejected", (1, 99): "unknown",
+    (2, 0): "packet too big", (3, 0): "time exceeded", (4, 1): "parameter problem",
+}
+
+
+@test
+def icmp_errors_have_names():
+    schema = load_schema()
+    six = {"src": "2001:db8::1", "dst": "2001:db8::2", "says": "2001:db8::fe"}
+    for names, ends in ((ICMP_NAMES, {}), (ICMPV6_NAMES, six)):
+        trace = records.icmp_errors(*names, **ends)
+        text = show(trace)
+        for number, (error, name) in zip(objects(trace), names.items(), strict=True):
+            assert f"{name} (ICMP type {error[0]} code {error[1]})" in text, text
+            equal(list(json_schema.errors(number, schema)), [])
+            equal((number["icmp_type"], number["icmp_code"]), error)
+            equal((number["icmp_name"].replace("_", " "), number["icmp_from"], number["sender"]),
+                  (name, ends.get("says", "10.0.0.254"), "initiator"))
+
+
+@test
+def invalid_icmp_errors_tell_who_sent_them():
+    schema = load_schema()
+    for reason in ("bad_quote", "bad_icmp_checksum"):
+        trace = records.icmp_errors((3, 13), cause=records.ABI["REASON_" + reason.upper()])
+        text = show(trace)
+        for words in (f"{reason}: ", "administratively prohibited (ICMP type 3 code 13)",
+                      "says 10.0.0.254", " 700 "):
+            assert words in text, text
+        assert all(len(line) <= 80 for line in text.splitlines()), text
+        event, = objects(trace)
+        equal(list(json_schema.errors(event, schema)), [])
+        equal((event["reason"], event["icmp_from"]), (reason, "10.0.0.254"))
+        equal(list(show(trace, "-w").splitlines()[1].split()[7:12]), [">-", "700", "-", "-", "-"])
 
 
 @test
@@ -179,8 +230,7 @@ def sequence_numbers_wrap():
 
 @test
 def json_matches_the_schema():
-    with open(os.path.join(USERSPACE, "tcptrace-event.schema.json"), encoding="ascii") as file:
-        schema = json.load(file)
+    schema = load_schema()
     trace = records.tour()
     shown = objects(trace)
     equal(len(shown), len(trace))
@@ -217,7 +267,8 @@ def json_of_established_and_end():
     assert latency.items() <= shown["established"].items()
     end = dict(latency, handshake="established", close="orderly", first_fin="initiator",
                duration_us=1234567, bytes_toserver=77, bytes_toclient=615, pkts_toserver=6,
-               pkts_toclient=4)
+               pkts_toclient=4, zeek_history="ShADdFaf", completeness=31,
+               conntrack_state="TIME_WAIT")
     assert end.items() <= shown["end"].items()
     assert {"timer": "time_wait", "sender": None, "hook": None}.items() <= shown["timeout"].items()
 
@@ -230,6 +281,46 @@ def json_is_null_where_nothing_is_known():
     lost = [event for event in objects(records.tour()) if event["event"] == "lost"][0]
     equal(lost["count"], 1234)
     assert lost["src_ip"] is None and lost["flow_id"] is None and lost["phase"] is None
+
+
+@test
+def zeek_conn_state_and_conntrack_state():
+    """Every sentence of Zeek's documentation, and what conntrack says of the same."""
+    shown = set()
+    for sentence, cases in vocabulary.CASES.items():
+        for case in cases:
+            trace = vocabulary.end(case.before, handshake=case.handshake, close=case.close,
+                                   letters=case.letters, teardown=case.teardown)
+            event = objects(trace)[0]
+            names = event["zeek_conn_state"], event["conntrack_state"]
+            assert names == (case.conn_state, case.conntrack), (sentence, case, names)
+            assert sentence.startswith(case.conn_state + ": "), case
+            shown |= set(names)
+    with open(SCHEMA, encoding="ascii") as file:
+        properties = json.load(file)["properties"]
+    equal(shown, {word for key in ("zeek_conn_state", "conntrack_state")
+                  for word in properties[key]["enum"]})
+
+
+@test
+def zeek_history():
+    for letters, text in vocabulary.HISTORIES.items():
+        equal(objects(vocabulary.end(letters=letters))[0]["zeek_history"], text)
+
+
+@test
+def completeness():
+    for segments, number in vocabulary.COMPLETENESS.items():
+        equal(objects(vocabulary.end(segments=segments))[0]["completeness"], number)
+
+
+@test
+def vocabulary_is_in_the_wide_text():
+    case = dict(handshake="REFUSED", letters="Sr", segments=("SYN", "ACK", "RST"))
+    words = "Zeek REJ Sr, completeness 37, conntrack CLOSE"
+    trace = vocabulary.end("SYN_SENT LISTEN", **case)
+    assert words in show(trace, "-w"), show(trace, "-w")
+    assert "Zeek" not in show(trace)
 
 
 @test
@@ -272,7 +363,7 @@ def numbers_of_every_length():
 @test
 def unknown_kinds_are_ignored():
     trace = orderly()
-    trace.append(bytes([176, 0, 77]) + bytes(173))
+    trace.append(bytes([records.EVENT.size, 0, 77]) + bytes(records.EVENT.size - 3))
     equal(len(objects(trace)), 9)
 
 
@@ -399,7 +490,8 @@ def count_ends_after_shown_events():
 @test
 def summary_and_quiet():
     code, out, err = replay(records.tour(), "ip")
-    assert "24 events shown, 30 read, 1234 lost, 6 filtered" in err, err
+    assert "24 events shown, 29 read, 1234 lost, 5 filtered" in err, err
+    assert "0 live flows shown, 1 filtered" in err, err
     assert "handshakes: 1 established, 1 refused, 1 unreachable, 1 no_answer, 1 unseen" in err, err
     assert "closes: 1 orderly, 1 reset_by_responder" in err, err
     assert "1234 events lost, 1234 in all" in err, err
@@ -419,17 +511,17 @@ def loss_is_told_once_a_second():
 @test
 def truncated_recording():
     recording = orderly().recording()
-    for cut in (1, 100, 175):
+    for cut in (1, 100, records.EVENT.size - 1):
         code, out, err = replay(recording[:-cut], "-j")
         equal((code, len(out.splitlines())), (1, 8))
         assert "truncated: it ends inside record 9" in err, err
-    equal(replay(recording[:-176], "-j")[0], 0)
+    equal(replay(recording[:-records.EVENT.size], "-j")[0], 0)
 
 
 @test
 def damaged_recording():
     recording = bytearray(orderly().recording())
-    recording[32 + 3 * 176] = 1
+    recording[32 + 3 * records.EVENT.size] = 1
     code, out, err = replay(bytes(recording), "-j")
     equal((code, len(out.splitlines())), (1, 3))
     assert "record 4 is damaged" in err, err
@@ -439,6 +531,9 @@ def damaged_recording():
 def garbage_is_refused():
     for data, says in ((b"", "empty"), (b"tcp", "not a recording"), (b"#" * 4096, "not a recording"),
                        (records.header(abi=9), "ABI 9"), (records.header(size=80), "80 bytes"),
+                       (records.header(abi=1, size=176),
+                        "recorded with ABI 1 (records of 176 bytes), this program has ABI "
+                        f"{ABI['ABI']} ({records.EVENT.size} bytes)"),
                        (records.header(version=2), "format 2"),
                        (records.header(version=1 << 24), "other byte order")):
         code, out, err = replay(data)
@@ -691,6 +786,197 @@ def live_loss_is_told_though_nothing_follows():
             live.line()
         lines = [live.reader.stderr.readline().decode() for _ in range(2)]
         assert "1 events lost, 1 in all" in lines[0] and "2 events lost, 3 in all" in lines[1], lines
+
+
+MINUTE = 60_000_000
+
+FLOWS = """\
+  FLOW INITIATOR > RESPONDER               STATES                  AGE   >B   <B
+     1 10.0.0.1:43210 > 10.0.0.2:80        ESTABLISHED            5.2m 1.2K  34M
+     2 10.0.0.1:43210 > 10.0.0.2:81        FIN_WAIT_2/CLOSE_WAIT   12s   77    0
+     3 203.100.113.255:65535 > 198.151.100.199:65535
+                                         ESTABLISHED/SYN_RECEIVED 364d 9.9E 999T
+     4 10.0.0.1:43210 > 10.0.0.2:80        TIME_WAIT/CLOSED         0s    0    0
+     6 [2001:db8::1]:5000 > [2001:db8::2]:443 ESTABLISHED         9.9h  999 1.0K
+12345678 203.100.113.255:65535 > 198.151.100.199:65535
+                                           ESTABLISHED            2.0d    1    2
+"""
+
+
+def snapshot():
+    """A list of flows; the second comes twice, and an event follows."""
+    trace = Trace()
+    established = ("ESTABLISHED", "ESTABLISHED")
+    far = ("203.100.113.255", 65535, "198.151.100.199", 65535)
+    Flow(1).record(trace, established, 100, duration=5 * MINUTE + 17_000_000,
+                   size=(1234, 34_900_000))
+    half = Flow(2, dport=81)
+    half.record(trace, ("FIN_WAIT_2", "CLOSE_WAIT"), 100, duration=12_999_999, size=(77, 0))
+    Flow(3, *far).record(trace, ("ESTABLISHED", "SYN_RECEIVED"), 101,
+                         duration=364 * 1440 * MINUTE, size=(99 * 10**17, 10**15 - 1))
+    Flow(4).record(trace, ("TIME_WAIT", "CLOSED"), 101, duration=999_999)
+    Flow(6, "2001:db8::1", 5000, "2001:db8::2", 443).record(
+        trace, established, 103, duration=594 * MINUTE, size=(999, 1000))
+    half.record(trace, ("TIME_WAIT", "CLOSED"), 104)
+    Flow(12345678, *far).record(trace, established, 104, duration=2880 * MINUTE, size=(1, 2))
+    trace.complete(105)
+    Flow(9).event(trace, "SYN", "S", 0, 0, ("SYN_SENT", "LISTEN"), "INITIATOR", at=105)
+    return trace
+
+
+@test
+def flows_are_listed():
+    with tempfile.NamedTemporaryFile("r") as log, Live("flows", FAKE_LOG=log.name) as live:
+        live.publish(snapshot())
+        code, out, err = live.end()
+        assert "snapshot\n" in log.read()
+    equal((code, out), (0, FLOWS))
+    equal(err, "tcptracectl: 6 live flows shown, 0 filtered\n")
+    assert all(len(line) <= 80 for line in out.splitlines()), out
+
+
+@test
+def flows_in_every_format():
+    for options in ([], ["-H"], ["-w"], ["-w", "-H"], ["-q"], ["-c", "2", "-H"]):
+        with Live("flows", *options) as live:
+            live.publish(snapshot())
+            code, out, err = live.end()
+        equal(code, 0)
+        lines = out.splitlines()
+        if "-w" in options:
+            equal(len(lines), 7 - ("-H" in options))
+            assert "for 5.283 s" not in out and "established, for 317.000 s" in out, out
+        if "-H" in options:
+            assert "STATES" not in out and "PHASE" not in out, out
+        equal(err == "", "-q" in options)
+        if "-c" in options:
+            equal(len(lines), 2)
+
+
+@test
+def flows_as_json():
+    with open(os.path.join(USERSPACE, "tcptrace-event.schema.json"), encoding="ascii") as file:
+        schema = json.load(file)
+    with Live("flows", "-j", "-q") as live:
+        live.publish(snapshot())
+        code, out, err = live.end()
+    shown = [json.loads(line) for line in out.splitlines()]
+    equal((code, err, [event["flow_id"] for event in shown]), (0, "", [1, 2, 3, 4, 6, 12345678]))
+    for event in shown:
+        equal(list(json_schema.errors(event, schema)), [])
+    assert {"event": "snapshot", "seq": 100, "initiator_state": "FIN_WAIT_2", "sender": None,
+            "responder_state": "CLOSE_WAIT", "duration_us": 12999999, "bytes_toserver": 77,
+            "bytes_toclient": 0, "handshake": "established"}.items() <= shown[1].items()
+
+
+@test
+def flows_are_filtered():
+    for words, numbers in ((["port", "80"], [1, 4]), (["-6"], [6]), (["--flow", "3"], [3]),
+                           (["state", "time-wait"], [4]), (["src", "host", "10.0.0.1"], [1, 2, 4]),
+                           (["net", "10.0.0.0/8", "and", "not", "port", "80"], [2]),
+                           (["event", "syn"], [])):
+        with Live("flows", "-j", *words) as live:
+            live.publish(snapshot())
+            code, out, err = live.end()
+        equal([json.loads(line)["flow_id"] for line in out.splitlines()], numbers)
+        assert f"{len(numbers)} live flows shown, {6 - len(numbers)} filtered" in err, err
+
+
+@test
+def flows_of_nothing():
+    with Live("flows") as live:
+        trace = Trace()
+        trace.complete(1)
+        live.publish(trace)
+        equal(live.end(), (0, FLOWS.splitlines(True)[0],
+                           "tcptracectl: 0 live flows shown, 0 filtered\n"))
+
+
+@test
+def existing_flows_come_first():
+    with open(os.path.join(USERSPACE, "tcptrace-event.schema.json"), encoding="ascii") as file:
+        schema = json.load(file)
+    with Live("--existing", "-j") as live:
+        live.publish(snapshot())
+        shown = [json.loads(live.line()) for _ in range(8)]
+        code, out, err = live.end(signal.SIGINT)
+    equal((code, out), (130, ""))
+    equal([(event["event"], event["flow_id"]) for event in shown],
+          [("snapshot", number) for number in (1, 2, 3, 4, 6, 12345678, None)] + [("syn", 9)])
+    for event in shown:
+        equal(list(json_schema.errors(event, schema)), [])
+    assert shown[6]["complete"] is True and "handshake" not in shown[6], shown[6]
+    assert "6 live flows shown, 0 filtered" in err and "1 events shown, 1 read" in err, err
+
+
+def overlapping():
+    """Events from before and after the records of their flows."""
+    trace = Trace()
+    flow, other, young = Flow(1), Flow(2), Flow(7)
+    flow.record(trace, ("FIN_WAIT_1", "ESTABLISHED"), 103)
+    other.record(trace, ("ESTABLISHED", "ESTABLISHED"), 105)
+    trace.complete(106)
+    for at, which, kind in ((100, flow, "FIN"), (101, young, "SYN"), (102, other, "ESTABLISHED"),
+                            (103, flow, "FIN_ACKED"), (104, other, "RETRANSMIT"),
+                            (105, other, "FIN"), (106, flow, "FIN"), (107, other, "FIN_ACKED")):
+        which.event(trace, kind, at=at)
+    return trace
+
+
+@test
+def nothing_is_told_twice():
+    with Live("--existing", "-j") as live:
+        live.publish(overlapping())
+        shown = [json.loads(live.line())["seq"] for _ in range(8)]
+        code, out, err = live.end(signal.SIGINT)
+    equal((shown, out), ([103, 105, 106, 101, 103, 105, 106, 107], ""))
+    assert "5 events shown, 8 read, 0 lost, 0 filtered (and 7 in the kernel), 3 told by" in err, err
+
+
+@test
+def many_existing_flows():
+    """More than its table holds at first, in any order."""
+    trace = Trace()
+    numbers = [number * 7919 % 30011 + 1 for number in range(5000)]
+    for number in numbers:
+        Flow(number).record(trace, ("ESTABLISHED", "ESTABLISHED"), 1000 + number % 3)
+    trace.complete(1003)
+    for number in numbers:
+        for at in (1000, 1002):
+            Flow(number).event(trace, "FIN", at=at)
+    shown = [event for event in objects(trace) if event["event"] == "fin"]
+    wanted = [(number, at) for number in numbers for at in (1000, 1002) if at >= 1000 + number % 3]
+    equal([(event["flow_id"], event["seq"]) for event in shown], wanted)
+
+
+@test
+def existing_with_other_options():
+    trace = snapshot()
+    for options, kinds in ((["-c", "3"], 3), (["-d"], 7), (["-d", "port", "80"], 3),
+                           (["-N", "-c", "7"], 8)):
+        with Live("--existing", "-j", *options, FAKE_NEXT="105") as live:
+            live.publish(trace)
+            code, out, err = live.end()
+        equal((code, len(out.splitlines())), (0, kinds))
+    text = show(snapshot(), "-t", "none")
+    assert "SNAPSHOT    -           -        - FIN_WAIT_2   CLOSE_WAIT\n" in text, text
+    assert "established, for 12.999 s, > 77 bytes in" not in text and "for 12.999 s" in text, text
+    assert "     - SNAPSHOT    all live flows are told\n" in text, text
+    assert "all live flows are told" in show(snapshot(), "-w"), "wide"
+    wrong("--existing", "-r", "x", says="-r reads a recording")
+    wrong("flows", "-r", "x", says="not a recording")
+    wrong("flows", "porx", "1", says='unknown word "porx"')
+
+
+@test
+def record_existing_then_read():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace")
+        with Live("record", path, "--existing", "-c", "7") as live:
+            live.publish(overlapping())
+            equal(live.end()[0], 0)
+        shown = [json.loads(line) for line in read("-j", "-r", path)[1].splitlines()]
+    equal([event["seq"] for event in shown], [103, 105, 106, 101, 103, 105, 106, 107])
 
 
 @test

@@ -11,8 +11,8 @@ import struct
 HERE = os.path.dirname(os.path.abspath(__file__))
 HEADER = os.path.join(HERE, "../../module/uapi/linux/tcptrace.h")
 
-EVENT = struct.Struct("=HBBBBBB QQQ 16s16s 2s2s BBBB IIIIIII HBB 16s 56s")
-SUMMARY = struct.Struct("=BBBB HHII Q QQ QQ")
+EVENT = struct.Struct("=HBBBBBB QQQ 16s16s 2s2s BBBB IIIIIII HBB 16s 64s")
+SUMMARY = struct.Struct("=BBBB BBBx II Q QQ QQ Q")
 RECORDING = struct.Struct("=8sIIIIq")
 
 START_NS = 5_000_000_000
@@ -42,11 +42,27 @@ def address(text):
     return ipaddress.ip_address(text).packed.ljust(16, b"\0") if text else bytes(16)
 
 
+LETTERS = {"s": "SYN", "h": "SYN_ACK", "a": "ACK", "d": "DATA", "f": "FIN", "r": "RST",
+           "c": "CORRUPT", "i": "FIN_RST", "q": "MULTI_FLAG"}
+
+
+def history(letters):
+    """The number of a history: upper case is the initiator, x that there were more."""
+    bits = 0
+    for place, letter in enumerate(letters.rstrip("x")):
+        code = ABI["LETTER_" + LETTERS[letter.lower()]]
+        code |= ABI["LETTER_RESPONDER"] if letter.islower() else 0
+        bits |= code << place * ABI["LETTER_BITS"]
+    return bits | (1 << 63 if letters.endswith("x") else 0)
+
+
 def summary(handshake="NONE", close="NONE", first="NONE", syn=0, synack=0, synack_us=0,
-            ack_us=0, duration=0, size=(0, 0), pkts=(0, 0)):
+            ack_us=0, duration=0, size=(0, 0), pkts=(0, 0), letters="", segments=(),
+            teardown="NONE"):
     return SUMMARY.pack(ABI["HANDSHAKE_" + handshake], ABI["CLOSE_" + close],
-                        ABI["SIDE_" + first], 0, syn, synack, synack_us, ack_us, duration,
-                        *size, *pkts)
+                        ABI["SIDE_" + first], ABI["TEARDOWN_" + teardown], syn, synack,
+                        sum(ABI["SEGMENT_" + name] for name in segments), synack_us, ack_us,
+                        duration, *size, *pkts, history(letters))
 
 
 class Flow:
@@ -62,24 +78,30 @@ class Flow:
         self.hook = options.get("hook", "OUT")
         self.iface = options.get("iface", b"eth0")
 
+    def record(self, trace, states, seq=None, **options):
+        """Append its record of a snapshot."""
+        self.states = states
+        part = summary(options.pop("handshake", "ESTABLISHED"), **options)
+        self.event(trace, "SNAPSHOT", part=part, phase="ESTABLISHED", at=seq)
+
     def event(self, trace, kind, flags="", seq=0, ack=0, states=None, sender=None, part=b"",
-              known=None, cause=0, phase="HANDSHAKE", hook=None):
-        """Append an event to the trace; sequence numbers are relative."""
+              known=None, cause=0, phase="HANDSHAKE", hook=None, at=None):
+        """Append an event to the trace, or with another number; those of TCP are relative."""
         src, sport, dst, dport = self.tuple
         sides = self.isns if sender != "RESPONDER" else self.isns[::-1]
         before, self.states = self.states, states or self.states
         hook = hook or (self.hook if flags else "NONE")
         version = ipaddress.ip_address(src).version if src else 0
-        seq = (seq + sides[0]) % 2**32 if flags else 0
+        seq = (seq + sides[0]) % 2**32 if flags or sender else 0
         ack = (ack + sides[1]) % 2**32 if "A" in flags else 0
         trace.append(EVENT.pack(
             EVENT.size, ABI["EVENT_" + kind], version, ABI["SIDE_" + (sender or "NONE")],
             flag_bits(flags), ABI["PHASE_" + phase], ABI["HOOK_" + hook],
-            trace.next_seq(), trace.next_time(), self.number, address(src), address(dst),
+            at or trace.next_seq(), trace.next_time(), self.number, address(src), address(dst),
             sport.to_bytes(2, "big"), dport.to_bytes(2, "big"),
             *[ABI["STATE_" + state] for state in self.states + before],
             self.netns, 2, seq, ack, 0, *self.isns, 64240,
-            self.known if known is None else known, cause, self.iface, part.ljust(56, b"\0")))
+            self.known if known is None else known, cause, self.iface, part.ljust(64, b"\0")))
 
 
 class Trace(list):
@@ -102,8 +124,15 @@ class Trace(list):
         self.append(EVENT.pack(
             EVENT.size, ABI["EVENT_LOST"], 0, 0, 0, 0, 0, self.seq + 1, self.next_time(), 0,
             bytes(16), bytes(16), b"\0\0", b"\0\0", *[0] * 4, *[0] * 7, 0, 0, 0, bytes(16),
-            count.to_bytes(8, "little").ljust(56, b"\0")))
+            count.to_bytes(8, "little").ljust(64, b"\0")))
         self.seq += count
+
+    def complete(self, seq):
+        """The last record of a snapshot."""
+        self.append(EVENT.pack(
+            EVENT.size, ABI["EVENT_SNAPSHOT"], 0, 0, 0, 0, 0, seq, self.next_time(), 0,
+            bytes(16), bytes(16), b"\0\0", b"\0\0", *[0] * 4, *[0] * 7, 0, 0, 0, bytes(16),
+            bytes(56)))
 
     def records(self):
         return b"".join(self)
@@ -136,7 +165,8 @@ def teardown(trace, flow):
                phase="TEARDOWN")
     flow.event(trace, "FIN_ACKED", "A", 79, 617, ("TIME_WAIT", "CLOSED"), "INITIATOR",
                phase="TIME_WAIT")
-    end = summary("ESTABLISHED", "ORDERLY", "INITIATOR", 1, 0, 120, 45, 1234567, (77, 615), (6, 4))
+    end = summary("ESTABLISHED", "ORDERLY", "INITIATOR", 1, 0, 120, 45, 1234567, (77, 615), (6, 4),
+                  "ShADdFaf", ("SYN", "SYN_ACK", "ACK", "DATA", "FIN"), "LAST_ACK")
     flow.event(trace, "END", "A", 79, 617, None, "INITIATOR", end, phase="TIME_WAIT")
     flow.event(trace, "TIMEOUT", "", 0, 0, ("CLOSED", "CLOSED"), cause=ABI["TIMER_TIME_WAIT"],
                phase="CLOSED")
@@ -162,10 +192,20 @@ def unanswered(trace, flow):
 def unreachable(trace, flow):
     flow.event(trace, "SYN", "S", 0, 0, ("SYN_SENT", "LISTEN"), "INITIATOR", known=0x01)
     icmp = bytes([3, 1, 0, 0]) + address("10.0.0.254")
-    flow.event(trace, "ICMP_ERROR", "", 0, 0, ("CLOSED", "CLOSED"), None, icmp, 0x01,
+    flow.event(trace, "ICMP_ERROR", "", 0, 0, ("CLOSED", "CLOSED"), "INITIATOR", icmp, 0x01,
                phase="CLOSED", hook="IN")
-    flow.event(trace, "END", "", 0, 0, None, None, summary("UNREACHABLE", duration=300), 0x01,
-               phase="CLOSED", hook="IN")
+    flow.event(trace, "END", "", 0, 0, None, "INITIATOR", summary("UNREACHABLE", duration=300),
+               0x01, phase="CLOSED", hook="IN")
+
+
+def icmp_errors(*errors, src="10.0.0.1", dst="10.0.0.2", says="10.0.0.254", cause=0):
+    """ICMP errors about a flow: of each (type, code); with a cause they are invalid."""
+    trace, flow = Trace(), Flow(1, src, dst=dst)
+    flow.states = ("SYN_SENT", "LISTEN")
+    for error in errors:
+        flow.event(trace, "INVALID" if cause else "ICMP_ERROR", "", 700, 0, None, "INITIATOR",
+                   bytes([*error, 0, 0]) + address(says), cause=cause, hook="IN")
+    return trace
 
 
 def reset_midway(trace, flow):

@@ -227,6 +227,7 @@ def reused(lab, trace):
     half_close(trace, lab, port, client, CLOSED_BY_SERVER + "\n" + HALF_CLOSED_BY_CLIENT)
     server.close()
     for flow in trace.expect_at(lab.hosts, port, CLOSED_BY_SERVER + """\
+evict        -                     CLOSED       TIME_WAIT
 reuse        >S                    CLOSED       LISTEN
 """ + CLOSED_BY_CLIENT[1:]):
         same(len({event["flow_id"] for event in flow.events}), 2, "number of flows")

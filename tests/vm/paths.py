@@ -11,7 +11,7 @@ from lib import net
 from lib.kernel import attempt, stats
 from lib.packet import fragments, packet, with_headers, with_options
 from lib.tap import Skip, check, main, same, test, wait_for
-from lib.trace import Flow, cause, line_of, lines_of, stage, told
+from lib.trace import Flow, cause, check_tuple, line_of, lines_of, stage, told
 
 REFUSED = """
 syn          >S                    SYN_SENT     LISTEN
@@ -51,12 +51,6 @@ def refused(lab, trace, whole, port, dest):
     same(after["segments"] - before["segments"], 6, "segments looked at")
     same(after["fragments"] - before["fragments"], 0, "fragments")
     return flows
-
-
-def check_tuple(flow, here, there):
-    first = flow.events[0]
-    same(((first["src_ip"], first["src_port"]), (first["dest_ip"], first["dest_port"])),
-         (here, there), "tuple", told(flow.events))
 
 
 @test
@@ -301,17 +295,6 @@ def connect(here, address, there, listen, source="0.0.0.0", **devices):
         return client, listener.accept()[0]
 
 
-@contextlib.contextmanager
-def nat(host, hook, rule):
-    """One rule of NAT at a host as long as the context lasts."""
-    host.run("nft", "-f", "-", input=f"table ip nat {{ chain {hook} {{ "
-             f"type nat hook {hook} priority 0; {rule}; }}; }}")
-    try:
-        yield
-    finally:
-        host.run("nft", "delete table ip nat")
-
-
 def check_nat(lab, trace, address, listen, tuples):
     """A connection to address that listen gets; tuples: what each host sees."""
     client, server = connect(lab.client, address, lab.server, listen)
@@ -325,7 +308,7 @@ def check_nat(lab, trace, address, listen, tuples):
 def masquerade(lab, trace):
     """the router masquerades the client: one flow at each host"""
     to = (net.SERVER, net.new_port())
-    with nat(lab.router, "postrouting", "oifname to-server masquerade"):
+    with lab.router.nat("postrouting", "oifname to-server masquerade"):
         check_nat(lab, trace, to, to,
                   [(net.CLIENT, to), (net.CLIENT, to), ("10.0.2.2", to)])
 
@@ -334,7 +317,7 @@ def masquerade(lab, trace):
 def dnat(lab, trace):
     """the router redirects to the server: one flow at each host"""
     to, real = ("10.0.1.2", net.new_port()), (net.SERVER, net.new_port())
-    with nat(lab.router, "prerouting", f"tcp dport {to[1]} dnat to {real[0]}:{real[1]}"):
+    with lab.router.nat("prerouting", f"tcp dport {to[1]} dnat to {real[0]}:{real[1]}"):
         check_nat(lab, trace, to, real,
                   [(net.CLIENT, to), (net.CLIENT, real), (net.CLIENT, real)])
 
@@ -343,7 +326,7 @@ def dnat(lab, trace):
 def redirect(lab, trace):
     """the server's own host redirects a port: one flow at each host"""
     to, real = (net.SERVER, net.new_port()), (net.SERVER, net.new_port())
-    with nat(lab.server, "prerouting", f"tcp dport {to[1]} redirect to :{real[1]}"):
+    with lab.server.nat("prerouting", f"tcp dport {to[1]} redirect to :{real[1]}"):
         check_nat(lab, trace, to, real,
                   [(net.CLIENT, to), (net.CLIENT, to), (net.CLIENT, real)])
 
@@ -352,7 +335,7 @@ def redirect(lab, trace):
 def input_snat(lab, trace):
     """the server's own host changes the source: one flow at each host"""
     to = (net.SERVER, net.new_port())
-    with nat(lab.server, "input", f"tcp dport {to[1]} snat to 10.0.9.9"):
+    with lab.server.nat("input", f"tcp dport {to[1]} snat to 10.0.9.9"):
         check_nat(lab, trace, to, to, [(net.CLIENT, to)] * 3)
 
 
@@ -360,7 +343,7 @@ def input_snat(lab, trace):
 def output_dnat(lab, trace):
     """the client's own host redirects elsewhere: one flow at each host"""
     to, real = ("10.0.9.9", net.new_port()), (net.SERVER, net.new_port())
-    with nat(lab.client, "output", f"tcp dport {to[1]} dnat to {real[0]}:{real[1]}"):
+    with lab.client.nat("output", f"tcp dport {to[1]} dnat to {real[0]}:{real[1]}"):
         check_nat(lab, trace, to, real, [(net.CLIENT, real)] * 3)
 
 
@@ -369,7 +352,7 @@ def output_snat(lab, trace):
     """the client's own host masquerades: one flow at each host"""
     to = (net.SERVER, net.new_port())
     lab.client.run("ip", "addr", "add", "10.0.1.7/24", "dev", "to-router")
-    with nat(lab.client, "postrouting", "oifname to-router snat to 10.0.1.7"):
+    with lab.client.nat("postrouting", "oifname to-router snat to 10.0.1.7"):
         check_nat(lab, trace, to, to,
                   [(net.CLIENT, to), ("10.0.1.7", to), ("10.0.1.7", to)])
 
@@ -378,7 +361,7 @@ def output_snat(lab, trace):
 def loopback_redirect(lab, trace):
     """a host redirects on loopback: one flow"""
     to, real = ("127.0.0.1", net.new_port()), ("127.0.0.1", net.new_port())
-    with nat(lab.server, "output", f"tcp dport {to[1]} redirect to :{real[1]}"):
+    with lab.server.nat("output", f"tcp dport {to[1]} redirect to :{real[1]}"):
         sockets = connect(lab.server, to, lab.server, real)
         here = sockets[0].getsockname()
         check_tuple(transfer(trace, *sockets, [lab.server])[0], here, real)
@@ -430,23 +413,6 @@ def big_tcp(lab, trace):
     check((8 << 20) / found[0]["pkts_toserver"] > 0x10000, "packets are small", [str(found[0])])
 
 
-def enslave(lab):
-    """Put the client's interface into a VRF."""
-    if attempt("modprobe", "vrf").returncode:
-        raise Skip("this kernel has no VRF")
-    lab.client.run("ip", "-batch", "-", input="""\
-link add blue type vrf table 10
-link set blue up
-link set to-router master blue
-addr flush dev to-router
-addr add 10.0.1.1/24 dev to-router
-addr add fd01::1/64 dev to-router nodad
-addr add 10.0.7.7/32 dev blue
-route add default via 10.0.1.2 vrf blue
-route add default via fd01::2 vrf blue
-""")
-
-
 def through_vrf(lab, trace):
     """Connections out of the VRF and into it, each packet seen once."""
     for server, client in ((net.SERVER, net.CLIENT), (net.SERVER6, net.CLIENT6)):
@@ -470,7 +436,7 @@ def through_vrf(lab, trace):
 @test
 def vrf(lab, trace):
     """a VRF: each packet is seen once"""
-    enslave(lab)
+    lab.enslave()
     through_vrf(lab, trace)
 
 

@@ -38,6 +38,37 @@
  * ring then held are read + lost + filtered + skipped - revisited + pending
  * (&struct tcptrace_reader; pending are those from @next_seq on).
  *
+ * **Snapshot.**  %TCPTRACE_IOC_SNAPSHOT asks for the live flows.  The reader skips
+ * to the next event, as with SEEK_END, and reads first one %TCPTRACE_EVENT_SNAPSHOT
+ * record for each live flow that passes its filter, then one without a flow
+ * (@flow_id 0, which passes every filter): the snapshot is complete.  Behind it
+ * come the events as ever.
+ *
+ * A record holds how its flow stood when exactly @seq - 1 events were produced.
+ * So whoever takes the states of the record, and from there on those of the
+ * flow's events with that number or a greater one, has the true table.  Events
+ * with a smaller number are contained in the record.  No record has a greater
+ * number than the last one: the events from there on are new for every flow.
+ *
+ * A flow is live until an EVICT, an event with %TCPTRACE_PHASE_CLOSED, or an END
+ * with another phase than %TCPTRACE_PHASE_TIME_WAIT.  A flow that ends meanwhile
+ * may still have its record or not; one that begins meanwhile comes by its events
+ * and may have a record too.  If the table is resized meanwhile, a flow may have
+ * two: either of them will do.  No flow is left out.
+ *
+ * - Records are no events of the stream: they count as @snapshot only.
+ * - read() and poll() treat them as events that are there: it does not wait, it
+ *   gives EINVAL for a buffer that is too small and EFAULT for a bad one, and
+ *   nothing is lost then.  One read() may give records and events.
+ * - In text mode the last record reads "snapshot complete".
+ * - A filter that is set meanwhile holds for the flows that the module has not
+ *   looked at yet, which are all but the next few.
+ * - SNAPSHOT once more starts over; lseek() ends it, without the last record.
+ *
+ * After a LOST a reader that keeps a table does not know what became of its
+ * flows.  To get the true table again it asks for a snapshot, forgets what it
+ * has, and goes on as above.
+ *
  * **poll()** reports EPOLLIN | EPOLLRDNORM when read() would not wait.  Wake-ups
  * are coalesced: a sleeping reader is woken within some milliseconds of the
  * first event, not once for each.
@@ -59,7 +90,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define TCPTRACE_ABI		1
+#define TCPTRACE_ABI		2
 #define TCPTRACE_DEVICE		"/dev/tcptrace"
 #define TCPTRACE_IFACE_LEN	16
 
@@ -73,13 +104,15 @@
  * @TCPTRACE_EVENT_RST: a RST that the receiver has to believe
  * @TCPTRACE_EVENT_RETRANSMIT: a SYN, SYN+ACK or FIN was sent again
  * @TCPTRACE_EVENT_INVALID: a segment that changes nothing; see &enum tcptrace_reason
- * @TCPTRACE_EVENT_ICMP_ERROR: an ICMP error that quotes a segment of the flow
+ * @TCPTRACE_EVENT_ICMP_ERROR: an ICMP error that quotes a segment of the flow; see
+ *	&struct tcptrace_icmp
  * @TCPTRACE_EVENT_PICKUP: a connection met midway; who initiated may be a guess
  * @TCPTRACE_EVENT_REUSE: a new connection takes the tuple of an old one
  * @TCPTRACE_EVENT_TIMEOUT: a timer ended the flow; see &enum tcptrace_timer
- * @TCPTRACE_EVENT_EVICT: the flow was forgotten to make room for another
+ * @TCPTRACE_EVENT_EVICT: the flow was forgotten: to make room for another, or in
+ *	TIME_WAIT, its END told before, by a flush or for a new connection of its tuple
  * @TCPTRACE_EVENT_END: the verdict, once for a connection
- * @TCPTRACE_EVENT_SNAPSHOT: one live flow, on request
+ * @TCPTRACE_EVENT_SNAPSHOT: how one live flow stands, on request
  * @TCPTRACE_EVENT_LOST: this reader was overtaken
  */
 enum tcptrace_kind {
@@ -157,7 +190,8 @@ enum tcptrace_hook {
 };
 
 /**
- * enum tcptrace_reason - why a segment changes nothing (%TCPTRACE_EVENT_INVALID)
+ * enum tcptrace_reason - why a segment, or an ICMP error about one, changes nothing
+ *	(%TCPTRACE_EVENT_INVALID)
  * @TCPTRACE_REASON_TRUNCATED: shorter than a TCP header
  * @TCPTRACE_REASON_BAD_OFFSET: the data offset is below 5 or past the end
  * @TCPTRACE_REASON_BAD_CHECKSUM: the TCP checksum is wrong
@@ -169,6 +203,9 @@ enum tcptrace_hook {
  * @TCPTRACE_REASON_OLD_DUPLICATE: a SYN older than the connection in TIME_WAIT
  * @TCPTRACE_REASON_UNEXPECTED: no endpoint sends this in its state
  * @TCPTRACE_REASON_NO_FLOW: a RST for a connection that is not known
+ * @TCPTRACE_REASON_BAD_QUOTE: an ICMP error about a segment that its sender has not in
+ *	flight, RFC 5927 section 4.1
+ * @TCPTRACE_REASON_BAD_ICMP_CHECKSUM: an ICMP error whose checksum is wrong
  */
 enum tcptrace_reason {
 	TCPTRACE_REASON_NONE		= 0,
@@ -182,6 +219,8 @@ enum tcptrace_reason {
 	TCPTRACE_REASON_OLD_DUPLICATE	= 8,
 	TCPTRACE_REASON_UNEXPECTED	= 9,
 	TCPTRACE_REASON_NO_FLOW		= 10,
+	TCPTRACE_REASON_BAD_QUOTE	= 11,
+	TCPTRACE_REASON_BAD_ICMP_CHECKSUM = 12,
 };
 
 /**
@@ -249,6 +288,65 @@ enum tcptrace_close {
 	TCPTRACE_CLOSE_UNKNOWN			= 7,
 };
 
+/**
+ * enum tcptrace_letter - one kind of segment in &tcptrace_summary.history
+ * @TCPTRACE_LETTER_NONE: no more letters
+ * @TCPTRACE_LETTER_SYN: SYN without ACK
+ * @TCPTRACE_LETTER_SYN_ACK: SYN with ACK
+ * @TCPTRACE_LETTER_ACK: ACK without payload and without SYN, FIN or RST
+ * @TCPTRACE_LETTER_DATA: the same with payload
+ * @TCPTRACE_LETTER_FIN: FIN, alone of SYN, FIN and RST
+ * @TCPTRACE_LETTER_RST: RST, alone of SYN, FIN and RST
+ * @TCPTRACE_LETTER_CORRUPT: a SYN, FIN or RST whose TCP checksum is wrong
+ * @TCPTRACE_LETTER_FIN_RST: FIN and RST, perhaps SYN
+ * @TCPTRACE_LETTER_MULTI_FLAG: SYN and either FIN or RST
+ */
+enum tcptrace_letter {
+	TCPTRACE_LETTER_NONE		= 0,
+	TCPTRACE_LETTER_SYN		= 1,
+	TCPTRACE_LETTER_SYN_ACK		= 2,
+	TCPTRACE_LETTER_ACK		= 3,
+	TCPTRACE_LETTER_DATA		= 4,
+	TCPTRACE_LETTER_FIN		= 5,
+	TCPTRACE_LETTER_RST		= 6,
+	TCPTRACE_LETTER_CORRUPT		= 7,
+	TCPTRACE_LETTER_FIN_RST		= 8,
+	TCPTRACE_LETTER_MULTI_FLAG	= 9,
+};
+
+/* the responder sent it, else the initiator */
+#define TCPTRACE_LETTER_RESPONDER	0x10
+
+/* &tcptrace_summary.history: so many letters, of so many bits each */
+#define TCPTRACE_HISTORY_LEN		12
+#define TCPTRACE_LETTER_BITS		5
+/* further kinds were seen after these */
+#define TCPTRACE_HISTORY_MORE		((__u64)1 << 63)
+
+/* &tcptrace_summary.segments: what was seen, whoever sent it */
+#define TCPTRACE_SEGMENT_SYN		0x01	/* the flow begins with a SYN without ACK */
+#define TCPTRACE_SEGMENT_SYN_ACK	0x02
+#define TCPTRACE_SEGMENT_ACK		0x04	/* ACK, no SYN, no payload; perhaps FIN or RST */
+#define TCPTRACE_SEGMENT_DATA		0x08	/* ACK, no SYN, payload; or that of the first SYN */
+#define TCPTRACE_SEGMENT_FIN		0x10	/* with ACK */
+#define TCPTRACE_SEGMENT_RST		0x20
+
+/**
+ * enum tcptrace_teardown - how far a close went, if only the flags of segments counted
+ * @TCPTRACE_TEARDOWN_NONE: no FIN was seen
+ * @TCPTRACE_TEARDOWN_FIN: a FIN was
+ * @TCPTRACE_TEARDOWN_ACK: after it an ACK without FIN, from whichever side
+ * @TCPTRACE_TEARDOWN_FINS: a second FIN, from the other side or the same one again
+ * @TCPTRACE_TEARDOWN_LAST_ACK: after that an ACK without FIN
+ */
+enum tcptrace_teardown {
+	TCPTRACE_TEARDOWN_NONE		= 0,
+	TCPTRACE_TEARDOWN_FIN		= 1,
+	TCPTRACE_TEARDOWN_ACK		= 2,
+	TCPTRACE_TEARDOWN_FINS		= 3,
+	TCPTRACE_TEARDOWN_LAST_ACK	= 4,
+};
+
 /* @tcp_flags: as on the wire, RFC 9293 section 3.1 */
 #define TCPTRACE_TCP_FIN	0x01
 #define TCPTRACE_TCP_SYN	0x02
@@ -292,9 +390,11 @@ struct tcptrace_syn {
  * @handshake: &enum tcptrace_handshake; of a live flow, the verdict so far
  * @close: &enum tcptrace_close
  * @first_fin: &enum tcptrace_side, who sent the first FIN
- * @pad: zero
+ * @teardown: &enum tcptrace_teardown
  * @syn_retrans: how often the SYN was sent again; stays at 255
  * @synack_retrans: how often the SYN+ACK was sent again; stays at 255
+ * @segments: TCPTRACE_SEGMENT_* of all segments of the flow, invalid ones too
+ * @pad: zero
  * @synack_us: first SYN to first SYN+ACK in microseconds, as seen at this host,
  *	if %TCPTRACE_KNOWN_SYNACK_US
  * @ack_us: first SYN+ACK to the ACK that establishes, if %TCPTRACE_KNOWN_ACK_US;
@@ -303,27 +403,50 @@ struct tcptrace_syn {
  * @bytes: payload from the initiator [0] and from the responder [1], as sent:
  *	retransmissions count again, of a fragmented segment only the first part
  * @pkts: packets from each as the host handles them: GSO and GRO join several
+ * @history: which kinds of segments were seen, invalid ones too, in the order in which each
+ *	was first sent by each side: %TCPTRACE_HISTORY_LEN times an &enum tcptrace_letter,
+ *	perhaps with %TCPTRACE_LETTER_RESPONDER, the first in the lowest bits; behind the
+ *	last all bits are zero but %TCPTRACE_HISTORY_MORE
  */
 struct tcptrace_summary {
 	__u8		handshake;
 	__u8		close;
 	__u8		first_fin;
+	__u8		teardown;
+	__u8		syn_retrans;
+	__u8		synack_retrans;
+	__u8		segments;
 	__u8		pad;
-	__u16		syn_retrans;
-	__u16		synack_retrans;
 	__u32		synack_us;
 	__u32		ack_us;
 	__aligned_u64	duration_us;
 	__aligned_u64	bytes[2];
 	__aligned_u64	pkts[2];
+	__aligned_u64	history;
 };
 
 /**
- * struct tcptrace_icmp - the part of ICMP_ERROR
+ * struct tcptrace_icmp - the part of ICMP_ERROR, and of INVALID if @cause is
+ *	%TCPTRACE_REASON_BAD_QUOTE or %TCPTRACE_REASON_BAD_ICMP_CHECKSUM
  * @type: ICMP or ICMPv6 type
  * @code: ICMP or ICMPv6 code
  * @pad: zero
  * @from: who sent it; an IPv4 address is in the first 4 bytes
+ *
+ * The event's @sender is who sent the segment that the error quotes, and whom it is for;
+ * @tcp_seq is the sequence number of that segment.  Of the rest of the segment nothing
+ * is known: @tcp_flags, @tcp_ack, @payload_len and @window are zero.  @hook, @ifindex and
+ * @iface tell where the error was seen.
+ *
+ * While the handshake lasts, an error about the SYN for which the initiator gives up ends
+ * it as %TCPTRACE_HANDSHAKE_UNREACHABLE, and so does one about the SYN+ACK for which the
+ * responder does; the END follows at once.  What they give up for is what Linux does: for
+ * their SYN any error but "too big"; for a SYN+ACK (IPv4) net or host unreachable, time
+ * exceeded, parameter problem, (IPv6) prohibited, port unreachable, rejected, parameter
+ * problem.  Every other error changes nothing; only some of these are told each second.
+ *
+ * A SYN or SYN+ACK that this host itself rejects before it is seen, in its output chain
+ * or for want of a route, is told from the error, with the place of that.
  */
 struct tcptrace_icmp {
 	__u8	type;
@@ -337,7 +460,7 @@ struct tcptrace_icmp {
  * @size: size of the record in bytes
  * @kind: &enum tcptrace_kind
  * @ip_version: 4 or 6; 0 if the event has no tuple
- * @seq: the event's global number
+ * @seq: the event's global number; of SNAPSHOT that of the next event of all
  * @time_ns: CLOCK_MONOTONIC
  * @flow_id: the flow, from 1, never used again; 0 if the event has none
  * @initiator_addr: an IPv4 address is in the first 4 bytes, the rest is zero
@@ -347,7 +470,8 @@ struct tcptrace_icmp {
  * @responder_port: network order
  * @initiator_state: &enum tcptrace_state after the event
  * @responder_state: the same
- * @prev_initiator_state: &enum tcptrace_state before the event
+ * @prev_initiator_state: &enum tcptrace_state before the event; of SNAPSHOT the
+ *	same as after it
  * @prev_responder_state: the same
  * @sender: &enum tcptrace_side, who sent the segment; NONE if there was none
  * @tcp_flags: TCPTRACE_TCP_* of the segment
@@ -367,7 +491,7 @@ struct tcptrace_icmp {
  * @iface: interface name, ended by a zero byte
  * @syn: of SYN and SYN_ACK
  * @summary: of ESTABLISHED, END and SNAPSHOT
- * @icmp: of ICMP_ERROR
+ * @icmp: of ICMP_ERROR, and of INVALID if an ICMP error was invalid
  * @retransmit: of RETRANSMIT
  * @retransmit.count: the how-manieth repetition this is, from 1; stays at 255
  * @lost: of LOST
@@ -413,11 +537,11 @@ struct tcptrace_event {
 		struct {
 			__aligned_u64	count;
 		} lost;
-		__aligned_u64		part[7];
+		__aligned_u64		part[8];
 	};
 };
 
-#define TCPTRACE_EVENT_SIZE	176
+#define TCPTRACE_EVENT_SIZE	184
 
 /* &tcptrace_mode */
 #define TCPTRACE_MODE_TEXT	0
@@ -463,11 +587,12 @@ struct tcptrace_filter {
 /**
  * struct tcptrace_reader - the account of this reader
  * @next_seq: the event it reads next
- * @read: records or lines handed out, LOST ones not counted
+ * @read: records or lines of events handed out, LOST ones not counted
  * @lost: events overwritten before it read them
  * @filtered: events that its filter passed over
- * @skipped: events that lseek() jumped over
+ * @skipped: events that lseek() and %TCPTRACE_IOC_SNAPSHOT jumped over
  * @revisited: events that lseek() went back to
+ * @snapshot: SNAPSHOT records or lines handed out, those without a flow too
  */
 struct tcptrace_reader {
 	__aligned_u64	next_seq;
@@ -476,9 +601,13 @@ struct tcptrace_reader {
 	__aligned_u64	filtered;
 	__aligned_u64	skipped;
 	__aligned_u64	revisited;
+	__aligned_u64	snapshot;
 };
 
 /*
+ * SNAPSHOT begins a snapshot, see above; ENOMEM if there is no memory for it, then
+ * nothing has changed.
+ *
  * FLUSH ends every live flow of every namespace with its verdict so far.  It
  * needs CAP_NET_ADMIN in the initial user namespace, else EPERM.
  */
@@ -488,5 +617,6 @@ struct tcptrace_reader {
 #define TCPTRACE_IOC_SET_FILTER		_IOW(TCPTRACE_IOC_MAGIC, 2, struct tcptrace_filter)
 #define TCPTRACE_IOC_GET_READER		_IOR(TCPTRACE_IOC_MAGIC, 3, struct tcptrace_reader)
 #define TCPTRACE_IOC_FLUSH		_IO(TCPTRACE_IOC_MAGIC, 4)
+#define TCPTRACE_IOC_SNAPSHOT		_IO(TCPTRACE_IOC_MAGIC, 5)
 
 #endif /* _UAPI_LINUX_TCPTRACE_H */

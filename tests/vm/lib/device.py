@@ -22,11 +22,13 @@ CONSTANTS = {name: int(value, 0) for name, value in re.findall(
 class Summary(ctypes.Structure):
     _fields_ = [
         ("handshake", ctypes.c_uint8), ("close", ctypes.c_uint8),
-        ("first_fin", ctypes.c_uint8), ("pad", ctypes.c_uint8),
-        ("syn_retrans", ctypes.c_uint16), ("synack_retrans", ctypes.c_uint16),
+        ("first_fin", ctypes.c_uint8), ("teardown", ctypes.c_uint8),
+        ("syn_retrans", ctypes.c_uint8), ("synack_retrans", ctypes.c_uint8),
+        ("segments", ctypes.c_uint8), ("pad", ctypes.c_uint8),
         ("synack_us", ctypes.c_uint32), ("ack_us", ctypes.c_uint32),
         ("duration_us", ctypes.c_uint64),
         ("bytes", ctypes.c_uint64 * 2), ("pkts", ctypes.c_uint64 * 2),
+        ("history", ctypes.c_uint64),
     ]
 
 
@@ -41,7 +43,7 @@ class Part(ctypes.Union):
         ("retransmit_count", ctypes.c_uint32),
         ("summary", Summary),
         ("lost_count", ctypes.c_uint64),
-        ("part", ctypes.c_uint64 * 7),
+        ("part", ctypes.c_uint64 * 8),
     ]
 
 
@@ -84,7 +86,7 @@ class Filter(ctypes.Structure):
 
 class Account(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in (
-        "next_seq", "read", "lost", "filtered", "skipped", "revisited")]
+        "next_seq", "read", "lost", "filtered", "skipped", "revisited", "snapshot")]
 
 
 EVENT_SIZE = ctypes.sizeof(Event)
@@ -101,6 +103,7 @@ SET_MODE = request(WRITE, 1, ctypes.c_uint32)
 SET_FILTER = request(WRITE, 2, Filter)
 GET_READER = request(READ, 3, Account)
 FLUSH = request(0, 4, None)
+SNAPSHOT = request(0, 5, None)
 
 
 def kind(name):
@@ -143,6 +146,9 @@ class Device:
 
     def flush(self):
         fcntl.ioctl(self.fd, FLUSH)
+
+    def snapshot(self):
+        fcntl.ioctl(self.fd, SNAPSHOT)
 
     def seek(self, whence):
         return os.lseek(self.fd, 0, whence)

@@ -12,6 +12,7 @@ Each is a network namespace, so a connection from client to server is followed t
 times: at the client, forwarded at the router, at the server.
 """
 
+import contextlib
 import ctypes
 import itertools
 import os
@@ -19,7 +20,8 @@ import socket
 import struct
 import threading
 
-from lib.kernel import run
+from lib.kernel import attempt, run
+from lib.tap import Skip
 
 CLIENT, SERVER = "10.0.1.1", "10.0.2.1"
 CLIENT6, SERVER6 = "fd01::1", "fd02::1"
@@ -35,6 +37,18 @@ ADDRESSES = {
                ("to-server", "10.0.2.2/24", "fd02::2/64")),
     "server": (("to-router", "10.0.2.1/24", "fd02::1/64"),),
 }
+
+VRF = """\
+link add blue type vrf table 10
+link set blue up
+link set to-router master blue
+addr flush dev to-router
+addr add 10.0.1.1/24 dev to-router
+addr add fd01::1/64 dev to-router nodad
+addr add 10.0.7.7/32 dev blue
+route add default via 10.0.1.2 vrf blue
+route add default via fd01::2 vrf blue
+"""
 
 GATEWAYS = {"client": ("10.0.1.2", "fd01::2"), "server": ("10.0.2.2", "fd02::2")}
 
@@ -148,6 +162,19 @@ class Namespace:
     def firewall_off(self, what, port):
         self.run("nft", f"delete element inet lab {what} {{ {port} }}")
 
+    @contextlib.contextmanager
+    def rules(self, hook, rules, kind="filter", family="inet"):
+        """Rules of nftables, separated by semicolons, as long as the context lasts."""
+        self.run("nft", "-f", "-", input=f"table {family} {kind} {{ chain {hook} {{ "
+                 f"type {kind} hook {hook} priority 0; {rules}; }}; }}")
+        try:
+            yield
+        finally:
+            self.run("nft", f"delete table {family} {kind}")
+
+    def nat(self, hook, rule):
+        return self.rules(hook, rule, "nat", "ip")
+
     def send_raw(self, packet, dest):
         """Send a whole IP packet, whatever it is."""
         with self.socket(dest, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
@@ -207,6 +234,12 @@ class Lab:
                          "delay", f"{milliseconds}ms")
             else:
                 host.run("tc", "qdisc", "del", "dev", "to-router", "root")
+
+    def enslave(self):
+        """Put the client's interface into a VRF, for good."""
+        if attempt("modprobe", "vrf").returncode:
+            raise Skip("this kernel has no VRF")
+        self.client.run("ip", "-batch", "-", input=VRF)
 
     def connect(self, port, address=SERVER, source_port=0):
         """A connection to a listener that accepts just this one; both sockets."""

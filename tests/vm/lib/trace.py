@@ -8,8 +8,8 @@ A line of a story is the event, what caused it, and both states after it:
 	end          no_answer/none       CLOSED    CLOSED
 
 > is a segment of the initiator, < of the responder; a retransmission has its count,
-an invalid segment its reason, a timeout its timer, an end both outcomes. Each word is
-a regular expression. The states before an event are those after the one before.
+an invalid segment its reason, an ICMP error its type and code behind the sender of what
+it quotes, a timeout its timer, an end both outcomes. Each word is a regular expression. The states before an event are those after the one before.
 """
 
 import contextlib
@@ -41,6 +41,8 @@ def cause(event):
             return f"{segment}/{event['retransmit_count']}"
         case "invalid":
             return f"{segment}/{event['reason']}"
+        case "icmp_error":
+            return f"{segment}{event['icmp_type']}/{event['icmp_code']}"
         case "evict":
             return "-"
     return segment
@@ -145,7 +147,14 @@ class Flow:
         check(len(self.all("end")) <= 1, "more than one end")
 
     def check_place(self, host):
+        """Of segments: whoever sends an ICMP error, it may come from anywhere."""
+        if (host, self.events[0]["hook"]) == ("router", "out"):
+            return	# told from an error about what could not be forwarded
+        icmp = False
         for event in self.events:
+            icmp = "icmp_type" in event or (icmp and event["event"] == "end")
+            if icmp:
+                continue
             same((event["hook"], event["iface"]), place(event, host),
                  f"hook and interface of event {event['seq']}")
 
@@ -176,6 +185,13 @@ class Flow:
             if first["event"] in ("syn", "reuse", "pickup"):
                 same(event["duration_us"], (event["time_ns"] - first["time_ns"]) // 1000,
                      "duration_us")
+
+
+def check_tuple(flow, here, there):
+    """The flow is one from here to there, both (address, port)."""
+    first = flow.events[0]
+    same(((first["src_ip"], first["src_port"]), (first["dest_ip"], first["dest_port"])),
+         (here, there), "tuple", told(flow.events))
 
 
 @contextlib.contextmanager
