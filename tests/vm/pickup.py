@@ -4,7 +4,7 @@
 
 from lib import net
 from lib.packet import packet
-from lib.tap import check, main, same, test
+from lib.tap import main, same, test
 from lib.trace import stage
 
 OPENED = """
@@ -96,18 +96,6 @@ rst          >R                    CLOSED       CLOSED
 end          aborted/none          CLOSED       CLOSED
 """):
         check_guess(flow, net.SERVER, False)
-
-
-@test
-def stray_reset(lab, trace):
-    """a RST of no known connection opens no flow"""
-    port = net.new_port()
-    lab.client.send_raw(packet((net.CLIENT, 1234), (net.SERVER, port), "R", 1), net.SERVER)
-    for host in lab.hosts:
-        event = trace.wait_event(host, port, "invalid")
-        same((event["reason"], event["flow_id"], event["initiator_state"], event["phase"]),
-             ("no_flow", None, None, None), "event")
-        check("PICKUP" not in str(trace.at(host, port)), "picked up")
 
 
 if __name__ == "__main__":

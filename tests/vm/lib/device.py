@@ -32,8 +32,15 @@ class Summary(ctypes.Structure):
     ]
 
 
+class Syn(ctypes.Structure):
+    _fields_ = [("mss", ctypes.c_uint16), ("wscale", ctypes.c_uint8),
+                ("options", ctypes.c_uint8)]
+
+
 class Part(ctypes.Union):
     _fields_ = [
+        ("syn", Syn),
+        ("retransmit_count", ctypes.c_uint32),
         ("summary", Summary),
         ("lost_count", ctypes.c_uint64),
         ("part", ctypes.c_uint64 * 8),

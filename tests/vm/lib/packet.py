@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Segments that no kernel would send."""
 
+import functools
 import ipaddress
 import struct
 
 FLAGS = {"F": 0x01, "S": 0x02, "R": 0x04, "P": 0x08, "A": 0x10, "U": 0x20, "E": 0x40, "C": 0x80}
+
+
+parse_address = functools.cache(ipaddress.ip_address)
 
 
 def checksum(data):
@@ -27,18 +31,21 @@ def ip_header(source, dest, length, protocol=TCP):
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:]
 
 
-def packet(source, dest, flags, seq=0, ack=0, *, offset=5, good_checksum=True, cut=None,
-           payload=b"", dest_in_sum=None):
+def packet(source, dest, flags, seq=0, ack=0, *, window=8192, urgent=0, options=b"",
+           offset=None, good_checksum=True, cut=None, payload=b"", dest_in_sum=None):
     """An IP packet with a TCP header; source and dest are (address, port).
 
-    offset: the data offset that the header claims; cut: send only so much of the segment;
-    dest_in_sum: the end of a source route, which the checksum covers in place of dest
+    options: a multiple of four bytes; offset: the data offset that the header claims, if
+    it lies; cut: send only so much of the segment; dest_in_sum: the end of a source route,
+    which the checksum covers in place of dest
     """
-    addresses = [ipaddress.ip_address(end[0]) for end in (source, dest)]
+    addresses = [parse_address(end[0]) for end in (source, dest)]
     bits = sum(FLAGS[letter] for letter in flags)
+    if offset is None:
+        offset = 5 + len(options) // 4
     header = struct.pack("!HHIIBBHHH", source[1], dest[1], seq % 2**32, ack % 2**32,
-                         offset << 4, bits, 8192, 0, 0)
-    last = ipaddress.ip_address(dest_in_sum) if dest_in_sum else addresses[1]
+                         offset << 4, bits, window, 0, urgent) + options
+    last = parse_address(dest_in_sum) if dest_in_sum else addresses[1]
     pseudo = addresses[0].packed + last.packed + struct.pack("!II", len(header + payload), 6)
     total = checksum(pseudo + header + payload) ^ (0 if good_checksum else 0x5555)
     segment = header[:16] + struct.pack("!H", total) + header[18:] + payload
@@ -59,6 +66,14 @@ def icmp_error(source, dest, number, code, quote, good_checksum=True):
     total ^= 0 if good_checksum else 0x5555
     message = message[:2] + struct.pack("!H", total) + message[4:]
     return ip_header(*ends, len(message), protocol) + message
+
+
+def with_tos(whole, tos):
+    """An IP packet with another TOS or traffic class."""
+    if whole[0] >> 4 == 6:
+        return bytes([0x60 | tos >> 4, (tos & 15) << 4]) + whole[2:]
+    header = whole[:1] + bytes([tos]) + whole[2:10] + bytes(2) + whole[12:20]
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + whole[20:]
 
 
 def with_options(whole, options):

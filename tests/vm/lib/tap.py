@@ -7,12 +7,14 @@ import traceback
 
 from lib.kernel import Kmsg
 
-# What the kernel says when namespaces and modules come and go.
+# What the kernel says when namespaces and modules come and go, and of a strange SYN.
 HARMLESS = (
     "tcptrace: ",
     "IPv6: ADDRCONF(NETDEV_CHANGE)",
     "nf_tables: (c)",
     "netem: version",
+    "tun: Universal TUN",
+    "TCP: tcp_parse_options: Illegal window scaling value",
     "device mon",	# enters or leaves promiscuous mode
     "hrtimer: interrupt took",
     "clocksource: ",

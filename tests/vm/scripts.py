@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Packet by packet: every script in scripts/, over IPv4 and IPv6, through the wrap."""
+
+import contextlib
+import os
+import pathlib
+import sys
+
+from lib.device import Device
+from lib.kernel import Kmsg, Module
+from lib.play import Late, Play
+from lib.script import read_scripts
+from lib.tap import Failure, check, main, tests
+from lib.wire import WiredHost
+
+DIRECTORY = pathlib.Path(__file__).parent / "scripts"
+TRIES = 3
+
+
+@contextlib.contextmanager
+def stage():
+    with Module(), WiredHost() as host, Device() as reader:
+        reader.set_filter(netns=host.inode)
+        reader.seek(os.SEEK_END)
+        yield host, reader
+
+
+def plays(script):
+    """How a script is played: lines, IP version, ISNs by side."""
+    for number, lines in enumerate(script.variants()):
+        yield lines, script.versions[number % len(script.versions)], {}
+    if script.vary:
+        return
+    for version in script.versions[1:]:
+        yield script.lines, version, {}
+    if script.slow or any(line.segment and len(line.segment.flags) > 1 for line in script.lines):
+        return
+    for number, isns in enumerate(script.wraps()):
+        yield script.lines, script.versions[number % len(script.versions)], isns
+
+
+def play(host, reader, script):
+    """Every play of a script; one that timers disturbed is played again."""
+    for lines, version, isns in plays(script):
+        for left in reversed(range(TRIES)):
+            try:
+                Play(host, reader, script, version, isns).run(lines)
+                break
+            except Late:
+                if not left:
+                    raise
+
+
+def as_test(name, script, how):
+    """A script as a test of the suite."""
+    def run(host, reader):
+        how(host, reader, script)
+    run.__doc__ = f"{name}: {script.title}"
+    return run
+
+
+def must_fail(host, reader, script):
+    """A script that is wrong is found out, at its last line."""
+    try:
+        play(host, reader, script)
+    except Failure as failure:
+        check(script.lines[-1].text in str(failure), "it fails elsewhere", [str(failure)])
+    else:
+        raise Failure("it was played to its end")
+
+
+def load(names):
+    parts = {}
+    read_scripts(DIRECTORY / "parts.pkt", parts)
+    for path in sorted(DIRECTORY.glob("*.pkt")):
+        if path.name == "parts.pkt" or names and path.stem not in names:
+            continue
+        how = must_fail if path.stem == "wrong" else play
+        tests.extend(as_test(path.stem, script, how) for script in read_scripts(path, parts))
+
+
+def never_logged(kmsg):
+    """The last test: what was invalid in all the scripts."""
+    def run(*_):
+        """at log level 1 nothing invalid gets into dmesg"""
+        lines = [line for line in kmsg.lines() if " invalid" in line]
+        check(not lines, "dmesg", lines)
+    return run
+
+
+if __name__ == "__main__":
+    load(sys.argv[1:])
+    tests.append(never_logged(Kmsg()))
+    main(stage())
