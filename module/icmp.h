@@ -8,9 +8,9 @@ struct packet;
  * DOC: ICMP errors, and the connections that they are about
  *
  * An error is seen where segments are, each once, and belongs to the flow of the segment
- * that it quotes.  NAT changes the quote together with the outer addresses, the former
- * before we look where it changes segments before we look, so the flow is known by the
- * same tuple: nf_nat_icmp_reply_translation().
+ * that it quotes.  NAT translates a quote at the very hooks at which it translates the
+ * segments that go the way of the error, nf_nat_icmp_reply_translation(), so where we look
+ * the quote has the tuple by which we know the flow.
  *
  * Some of what a host rejects never gets to where we look: its own SYN or SYN+ACK in its
  * OUTPUT chain, one that it cannot forward for want of a route or of a time to live.  The

@@ -114,13 +114,27 @@ void marks_fin(struct fsm_endpoint *end, u32 fin)
 		end->end = fin + 1;
 }
 
-bool marks_in_window(const struct fsm_endpoint *to, const struct segment *seg)
+/*
+ * Its own number, behind the payload, decides, for the rest may be a repetition; nothing
+ * follows a FIN.
+ */
+static bool fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 fin)
+{
+	if (from->seen & FSM_FIN)
+		return fin == from->fin;
+	return !(to->seen & FSM_ACKS) || seq_between(to->ack, fin, to->edge);
+}
+
+/* The receiver has room for some of it. */
+static bool in_window(const struct fsm_endpoint *to, const struct segment *seg)
 {
 	return !(to->seen & FSM_ACKS) || (!seq_before(segment_end(seg), to->ack) &&
 					  !seq_before(to->edge, seg->seq));
 }
 
-bool marks_ack_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 ack)
+/* Not what was never sent, nor could be, nor what lies more than a window back. */
+static bool ack_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+			 u32 ack)
 {
 	if (!(from->seen & FSM_ACKS && to->seen & FSM_SENT))
 		return true;
@@ -129,17 +143,37 @@ bool marks_ack_believed(const struct fsm_endpoint *from, const struct fsm_endpoi
 	return !seq_before(to->end, ack) || !seq_before(from->edge, ack) || behind_gap(to, ack);
 }
 
-bool marks_fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 fin)
+enum tcptrace_reason marks_refuse(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+				  const struct segment *seg)
 {
-	if (from->seen & FSM_FIN)
-		return fin == from->fin;
-	return !(to->seen & FSM_ACKS) || seq_between(to->ack, fin, to->edge);
+	bool fin = seg->flags & TCPTRACE_TCP_FIN;
+
+	/* who acknowledges a FIN by its number is no forger, wherever it stands itself */
+	if (marks_covers_far_fin(to, seg->ack))
+		return TCPTRACE_REASON_NONE;
+	if (fin ? !fin_believed(from, to, segment_fin(seg)) : !in_window(to, seg))
+		return TCPTRACE_REASON_OUT_OF_WINDOW;
+	if (!ack_believed(from, to, seg->ack))
+		return TCPTRACE_REASON_BAD_ACK;
+	return TCPTRACE_REASON_NONE;
 }
 
 void marks_far_fin(struct fsm_endpoint *from, u32 fin)
 {
 	if (!seq_before(fin, from->end))
 		note_ahead(from, FSM_FAR | FSM_FAR_FIN, fin + 1);
+}
+
+void marks_fin_time(struct fsm_endpoint *from, const struct segment *seg)
+{
+	if (seg->syn.options & TCPTRACE_OPT_TIMESTAMPS)
+		marks_note(from, FSM_FIN_TIME, seg->tsval);
+}
+
+void marks_rival(struct fsm_endpoint *from, const struct segment *seg)
+{
+	if (!(from->seen & FSM_FIN_TIME))
+		marks_note(from, FSM_RIVAL, seg->seq);
 }
 
 bool marks_settle_rival(struct fsm_endpoint *end, u32 ack)

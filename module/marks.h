@@ -121,6 +121,12 @@ static inline bool marks_covers_rival(const struct fsm_endpoint *end, u32 ack)
 	return end->seen & FSM_RIVAL && seq_between(end->other + 1, ack, end->other + 0xffff);
 }
 
+/* A FIN is acknowledged for the first time: by one number alone, for nothing follows it. */
+static inline bool marks_await_ack_of_fin(const struct fsm_endpoint *end, u32 ack)
+{
+	return (end->seen & (FSM_FIN | FSM_FIN_ACKED)) == FSM_FIN && ack == end->fin + 1;
+}
+
 /* A FIN too far ahead is acknowledged by its number alone, as any is. */
 static inline bool marks_covers_far_fin(const struct fsm_endpoint *end, u32 ack)
 {
@@ -135,35 +141,19 @@ static inline bool marks_covers_far_fin(const struct fsm_endpoint *end, u32 ack)
 void marks_fin(struct fsm_endpoint *end, u32 fin);
 
 /**
- * marks_in_window - does the receiver have room for some of a segment?
+ * marks_refuse - why does the receiver drop a segment with ACK, perhaps FIN?
+ * @from: its sender
  * @to: its receiver
  * @seg: the segment
  *
- * RFC 9293 section 3.10.7.4 first; the ACK in any other does not count.
- */
-bool marks_in_window(const struct fsm_endpoint *to, const struct segment *seg);
-
-/**
- * marks_ack_believed - may this be acknowledged?
- * @from: who acknowledges
- * @to: whose segments
- * @ack: what
- *
- * RFC 9293 section 3.10.7.4 fifth, RFC 5961 section 5: not what was never sent, nor could
+ * RFC 9293 section 3.10.7.4 first: it, or its FIN, has to lie in the receiver's window.
+ * Fifth, and RFC 5961 section 5: it may not acknowledge what was never sent, nor could
  * be, nor what lies more than a window back.
- */
-bool marks_ack_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 ack);
-
-/**
- * marks_fin_believed - is it a FIN that the receiver takes?
- * @from: its sender
- * @to: its receiver
- * @fin: its own number, behind the payload: the rest may be a repetition
  *
- * RFC 9293 section 3.10.7.4 first: it has to lie in the receiver's window, and
- * nothing follows a FIN.
+ * Return: OUT_OF_WINDOW, BAD_ACK, or NONE.
  */
-bool marks_fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 fin);
+enum tcptrace_reason marks_refuse(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
+				  const struct segment *seg);
 
 /**
  * marks_far_fin - remember a FIN that is not believed
@@ -173,6 +163,23 @@ bool marks_fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoi
  * If it lies ahead, the peer's ACK of it proves that we have missed what lies between.
  */
 void marks_far_fin(struct fsm_endpoint *from, u32 fin);
+
+/**
+ * marks_fin_time - remember the timestamp of a FIN
+ * @from: its sender
+ * @seg: the FIN, the last one so far
+ */
+void marks_fin_time(struct fsm_endpoint *from, const struct segment *seg);
+
+/**
+ * marks_rival - remember a SYN that its receiver should not take
+ * @from: its sender
+ * @seg: the SYN
+ *
+ * A SYN+ACK proves that it did take it, for it knows nothing of this connection any more.
+ * If the last timestamp is known, that decides.
+ */
+void marks_rival(struct fsm_endpoint *from, const struct segment *seg);
 
 /**
  * marks_settle_rival - of two SYN+ACKs, take the one that is acknowledged

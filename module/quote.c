@@ -79,8 +79,10 @@ static u8 ends_v6(u8 type, u8 code)
 	return QUOTE_ENDS_SYN | QUOTE_ENDS_SYN_ACK;
 }
 
-static void read_tcp(struct quote *quote, const u8 *tcp, const u8 *end)
+/* @len and @headers: of the IP packet, as its header tells, and of what precedes @tcp */
+static void read_tcp(struct quote *quote, const u8 *tcp, const u8 *end, u32 len, u32 headers)
 {
+	quote->len = len > headers ? len - headers : 0;
 	quote->tcp = tcp;
 	quote->quoted = end - tcp;
 	quote->source_port = segment_read16(tcp);
@@ -117,8 +119,7 @@ bool quote_parse_v4(struct quote *quote, const u8 *message, unsigned int len)
 		return false;
 	if (ip[9] != NEXT_TCP || segment_read16(ip + 6) & 0x1fff)	/* fragment offset */
 		return false;
-	read_tcp(quote, ip + header, message + len);
-	quote->len = segment_read16(ip + 2) - header;
+	read_tcp(quote, ip + header, message + len, segment_read16(ip + 2), header);
 	quote->ends = ends_v4(quote->type, quote->code);
 	return true;
 }
@@ -151,9 +152,8 @@ bool quote_parse_v6(struct quote *quote, const u8 *message, unsigned int len)
 		return false;
 	for (next = quote->ip[6]; len >= at + TCP_START; at += size) {
 		if (next == NEXT_TCP) {
-			read_tcp(quote, message + at, message + len);
-			quote->len = segment_read16(quote->ip + 4) + IPV6_HEADER -
-				     (quote->tcp - quote->ip);
+			read_tcp(quote, message + at, message + len,
+				 IPV6_HEADER + segment_read16(quote->ip + 4), at - ICMP_HEADER);
 			quote->ends = ends_v6(quote->type, quote->code);
 			return true;
 		}

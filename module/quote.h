@@ -17,7 +17,7 @@
  * @ip: the quoted IP header, in the message
  * @tcp: the quoted segment, in the message
  * @quoted: how many bytes of the segment are there, from 8
- * @len: how long the segment is by its IP header; any number
+ * @len: how long the segment is by its IP header, from 0 to 65535
  * @source_port: host order
  * @dest_port: host order
  * @seq: sequence number of the segment

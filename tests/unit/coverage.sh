@@ -21,8 +21,12 @@ for name in segment quote history fsm ring; do
 		cat "$build/$name.out"
 		exit 1
 	}
-	data=$build/$name/$name.gcda
-	echo "$name.c:"
+done
+
+for data in segment/segment quote/quote history/history fsm/marks fsm/fsm \
+	fsm/fsm_ended fsm/fsm_outside fsm/fsm_result ring/ring; do
+	echo "${data#*/}.c:"
+	data=$build/$data.gcda
 	gcov --no-output --branch-probabilities --branch-counts "$data" | awk '
 		/^File/ { ours = $0 ~ /\.c.$/ }
 		/^(Lines|Taken)/ && ours { print "    " $0 }

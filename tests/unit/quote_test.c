@@ -293,6 +293,26 @@ static void extension_headers(void **state)
 		assert_false(parse(true, &quote, &message, len));
 }
 
+/* The IP header says that the packet ends before, in or after the quoted bytes. */
+static void lengths(void **state)
+{
+	struct message v4 = whole_v4(3, 1), v6 = whole_v6(1, 0);
+	struct quote quote;
+	unsigned int len;
+
+	(void)state;
+	for (len = 0; len < 0x10000; len++) {
+		v4.bytes[8 + 2] = len >> 8;
+		v4.bytes[8 + 3] = len;
+		assert_true(parse_v4(&quote, &v4));
+		assert_int_equal(quote.len, len < 20 ? 0 : len - 20);
+		v6.bytes[8 + 4] = len >> 8;
+		v6.bytes[8 + 5] = len;
+		assert_true(parse_v6(&quote, &v6));
+		assert_int_equal(quote.len, len);
+	}
+}
+
 /* A header that claims to reach past the end. */
 static void long_headers(void **state)
 {
@@ -344,6 +364,7 @@ int main(void)
 		cmocka_unit_test(other_protocols),
 		cmocka_unit_test(other_versions),
 		cmocka_unit_test(extension_headers),
+		cmocka_unit_test(lengths),
 		cmocka_unit_test(long_headers),
 		cmocka_unit_test(random_bytes),
 	};

@@ -8,18 +8,21 @@ A snapshot keeps 16 records at a time; its walk pauses at the last flow of them.
 import contextlib
 import ctypes
 import fcntl
+import json
 import mmap
 import os
+import re
 import select
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from lib import device, net
 from lib.device import CONSTANTS, Device, EVENT_SIZE, Event, errno_of, plain_read
 from lib.host import Host
-from lib.kernel import Module, set_parameter, unload
+from lib.kernel import Module, READER, attempt, run, set_parameter, unload
 from lib.net import libc
 from lib.packet import packet
 from lib.table import Table, proc_table
@@ -414,10 +417,10 @@ def left(host):
                 other.events(EVENT_SIZE * 3)
         script = ("import fcntl, os; fd = os.open('/dev/tcptrace', os.O_RDONLY); print(flush=True)\n"
                   f"while True: fcntl.ioctl(fd, {device.SNAPSHOT}); os.read(fd, 10000)")
-        for turn in range(10):
+        for turn in range(5):
             with subprocess.Popen(["python3", "-c", script], stdout=subprocess.PIPE) as process:
                 process.stdout.readline()
-                time.sleep(0.01 * turn)
+                time.sleep(0.02 * turn)	# at another place each time
                 process.kill()
         same(sorted(port_of(record) for record in take(reader)), sorted(ports), "ports")
 
@@ -440,6 +443,63 @@ def argument(_host):
         fcntl.ioctl(reader.fd, device.SNAPSHOT, 1)
         check(is_last(reader.drain()[-1]), "last record")
         same(errno_of(fcntl.ioctl, reader.fd, device.request(0, 6, None), 0), "ENOTTY", "ioctl 6")
+
+
+def lines_of(*words):
+    return [json.loads(line) for line in run(READER, "-q", "-j", *words).splitlines()]
+
+
+@test
+def listed(host):
+    """tcptracectl flows lists each live flow once, as /proc does"""
+    with scenery(host, 2000) as (_, ports):
+        port = net.new_port()
+        client, server = host.connect(port)
+        client.sendall(b"x" * 1234)
+        server.recv(2000)
+        found = lines_of("flows")
+        same({line["flow_id"]: (line["initiator_state"], line["responder_state"])
+              for line in found}, proc_table(host.namespace), "flows")
+        same(len(found), 2001, "lines")
+        for words, wanted in ((["port", str(port)], [port]), (["state", "established"], [port]),
+                              (["-6"], []), (["--port", str(ports[7])], [ports[7]]),
+                              (["--netns", "1"], [])):
+            same([line["dest_port"] for line in lines_of("flows", *words)], wanted,
+                 " ".join(words))
+        done = attempt(READER, "flows", "port", str(port))
+        source, now = client.getsockname()[1], found[0]["seq"]
+        line = done.stdout.splitlines()[1]
+        check(re.fullmatch(rf" *\d+ 127.0.0.1:{source} > 127.0.0.1:{port} +ESTABLISHED +"
+                           r"\d+s 1.2K +0", line) and len(line) == 80, "a line", [line])
+        same((done.returncode, done.stderr),
+             (0, "tcptracectl: 1 live flows shown, 0 filtered\n"), "summary")
+        same({line["seq"] for line in found}, {now}, "numbers without traffic")
+        client.close()
+        server.close()
+
+
+@test
+def existing(host):
+    """tcptracectl --existing: the live flows, then what happens; a recording shows it too"""
+    with scenery(host, 3) as (reader, ports), tempfile.TemporaryDirectory() as folder:
+        now = reader.info().next_seq
+        words = ([READER, "-q", "-j", "--existing", "-c", "5"],
+                 [READER, "record", f"{folder}/trace", "-q", "--existing", "-c", "5"])
+        processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for command in words]
+        shown = [json.loads(processes[0].stdout.readline()) for _ in range(4)]
+        wait_for(lambda: os.stat(f"{folder}/trace").st_size > 4 * EVENT_SIZE, "the recording")
+        ports += host.syns(2)
+        shown += [json.loads(line) for line in processes[0].communicate()[0].splitlines()]
+        processes[1].communicate()
+        same([process.returncode for process in processes], [0, 0], "statuses")
+        replayed = [json.loads(line)
+                    for line in run(READER, "-q", "-j", "-r", f"{folder}/trace").splitlines()]
+        for lines in (shown, replayed):
+            same([(line["event"], line["seq"]) for line in lines],
+                 [("snapshot", now)] * 4 + [("syn", now), ("syn", now + 1)], "lines")
+            same(sorted(line["dest_port"] for line in lines if line["flow_id"]), sorted(ports),
+                 "ports")
+            check(lines[3]["complete"], "the end of the snapshot")
 
 
 @contextlib.contextmanager

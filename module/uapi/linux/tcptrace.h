@@ -53,13 +53,14 @@
  * A flow is live until an EVICT, an event with %TCPTRACE_PHASE_CLOSED, or an END
  * with another phase than %TCPTRACE_PHASE_TIME_WAIT.  A flow that ends meanwhile
  * may still have its record or not; one that begins meanwhile comes by its events
- * and may have a record too.  If the table is resized meanwhile, a flow may have
- * two: either of them will do.  No flow is left out.
+ * and may have a record too.  A flow may have two, when others leave the table or
+ * it is resized meanwhile: number and states of either will do.  No flow is left
+ * out.
  *
  * - Records are no events of the stream: they count as @snapshot only.
- * - read() and poll() treat them as events that are there: it does not wait, it
- *   gives EINVAL for a buffer that is too small and EFAULT for a bad one, and
- *   nothing is lost then.  One read() may give records and events.
+ * - Until the last record is read, read() does not wait, with O_NONBLOCK or
+ *   without, and poll() reports EPOLLIN.  EINVAL and EFAULT mean what they mean
+ *   for events: no record is lost.  One read() may give records and then events.
  * - In text mode the last record reads "snapshot complete".
  * - A filter that is set meanwhile holds for the flows that the module has not
  *   looked at yet, which are all but the next few.

@@ -26,8 +26,8 @@ class Table:
         if not event.flow_id or event.kind == LOST:
             return
         if event.kind == SNAPSHOT:
-            self.since.setdefault(event.flow_id, event.seq)
-            if self.since[event.flow_id] == event.seq or event.flow_id not in self.flows:
+            if event.flow_id not in self.since:
+                self.since[event.flow_id] = event.seq
                 self.flows[event.flow_id] = event.initiator_state, event.responder_state
         elif event.seq < self.since.get(event.flow_id, 0):
             return
