@@ -27,16 +27,20 @@ host forwards. Orders to the real end: connect, accept, send N, read N, shutdown
 abort; "connect fast N" sends N bytes in the SYN, "real responder fast" takes them.
 
 "kernel STATE" asks the kernel for the state of the real end's socket ("none": there is no
-socket); it must be what is told of that end, or with "kernel STATE told STATE" differ just so.
-"is NAME VALUE" asks for a figure of the last event that has it. "flush" ends every flow,
-"anew" says that the next SYN of the real end has a new ISN.
+socket); it must be what is told of that end, or with "kernel STATE told STATE" differ just
+so. At the end of a script they must agree, asked for or not.
+"is NAME VALUE" asks for a figure of the last event that has it, "flows N" for the number of
+connections that were told. "anew" says that the next SYN of the real end has a new ISN.
+"flush" ends every flow, "unlisten" the listening socket; "error NAME" is what the socket's
+program gets to know. "parameter NAME VALUE" sets one of the module's for the script, "wait
+SECONDS" waits, "await SECONDS" for a timer that ran so long since the last event.
 
 More words of a segment: ack N|nul, seq nul, win N, urg N; options mss N, ws N, sack ok, ts
 VALUE/ECHO, fastopen COOKIE|none, options HEX; and broken ones: sum bad, offset N, cut N
 (bytes that are left of the segment). Of the packet: ip HEX (IPv4 options), ext NAME[+NAME]
 (IPv6 headers), fragments N (bytes in each), tos N.
 
-"> each RF* 5" sends every byte of flags of a class: those that have just these of S F R A,
+"> each FA* 5" sends every byte of flags of a class: those that have just these of S F R A,
 and any of P U E C; R* is every one with R. What a real end answers is not looked at.
 "vary S*" plays the whole script for every one of the class, which "vary" then names.
 
