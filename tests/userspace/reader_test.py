@@ -424,7 +424,7 @@ def filter_options():
                            (["--port", "80"], 9), (["--port", "80", "--port", "81"], 12),
                            (["--port", "80", "--event", "end"], 1),
                            (["--state", "SYN_SENT"], 8), (["--event", "syn,end"], 11),
-                           (["--failed"], 5), (["--failed", "port", "22"], 1),
+                           (["--failed"], 5), (["--failed", "port", "22"], 2),
                            (["--flow", "2"], 3), (["--netns", "1"], 0)):
         shown = [event for event in objects(trace, *options) if event["event"] != "lost"]
         assert len(shown) == count, f"{options}: {len(shown)}, not {count}"
