@@ -23,12 +23,16 @@ def checksum(data):
 TCP, ICMP, ICMPV6 = 6, 1, 58
 
 
+def summed(header):
+    """An IPv4 header, its checksum still zero, with the checksum."""
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+
+
 def ip_header(source, dest, length, protocol=TCP):
     if source.version == 6:
         return struct.pack("!IHBB", 6 << 28, length, protocol, 64) + source.packed + dest.packed
     header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0, 64, protocol, 0)
-    header += source.packed + dest.packed
-    return header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+    return summed(header + source.packed + dest.packed)
 
 
 def packet(source, dest, flags, seq=0, ack=0, *, window=8192, urgent=0, options=b"",
@@ -53,12 +57,19 @@ def packet(source, dest, flags, seq=0, ack=0, *, window=8192, urgent=0, options=
     return ip_header(*addresses, len(segment)) + segment
 
 
+def with_tos(whole, tos):
+    """An IP packet with another TOS or traffic class."""
+    if whole[0] >> 4 == 6:
+        return bytes([0x60 | tos >> 4, (tos & 15) << 4]) + whole[2:]
+    return summed(whole[:1] + bytes([tos]) + whole[2:10] + bytes(2) + whole[12:20]) + whole[20:]
+
+
 def icmp_error(source, dest, number, code, quote, good_checksum=True):
     """An IP packet with an ICMP or ICMPv6 error; source and dest are addresses.
 
     number: the type; quote: the packet that it is about, or as much of it as is quoted
     """
-    ends = [ipaddress.ip_address(end) for end in (source, dest)]
+    ends = [parse_address(end) for end in (source, dest)]
     protocol = ICMPV6 if ends[0].version == 6 else ICMP
     message = struct.pack("!BBHI", number, code, 0, 0) + quote
     pseudo = ends[0].packed + ends[1].packed + struct.pack("!II", len(message), protocol)
@@ -68,20 +79,11 @@ def icmp_error(source, dest, number, code, quote, good_checksum=True):
     return ip_header(*ends, len(message), protocol) + message
 
 
-def with_tos(whole, tos):
-    """An IP packet with another TOS or traffic class."""
-    if whole[0] >> 4 == 6:
-        return bytes([0x60 | tos >> 4, (tos & 15) << 4]) + whole[2:]
-    header = whole[:1] + bytes([tos]) + whole[2:10] + bytes(2) + whole[12:20]
-    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + whole[20:]
-
-
 def with_options(whole, options):
     """An IPv4 packet with IP options, whose length is a multiple of four."""
     words = 5 + len(options) // 4
     header = bytes([0x40 | words]) + whole[1:2] + struct.pack("!H", len(whole) + len(options))
-    header += whole[4:10] + bytes(2) + whole[12:20] + options
-    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + whole[20:]
+    return summed(header + whole[4:10] + bytes(2) + whole[12:20] + options) + whole[20:]
 
 
 def with_headers(whole, *headers):
@@ -105,6 +107,5 @@ def fragments(whole, size, ident):
         else:
             where = struct.pack("!HH", ident, (at - start) // 8 | more << 13)
             header = whole[:2] + struct.pack("!H", 20 + len(data)) + where + whole[8:10] + bytes(2)
-            header += whole[12:20]
-            parts.append(header[:10] + struct.pack("!H", checksum(header)) + header[12:] + data)
+            parts.append(summed(header + whole[12:20]) + data)
     return parts

@@ -126,6 +126,8 @@ class Play:
 
     def finish(self):
         self.settled()
+        if self.real and self.line.verb != "kernel":
+            self.agree(self.kernel_state())
         flows = dict.fromkeys(event.flow_id for event in self.events)
         for flow in flows:
             if flow:
@@ -350,6 +352,10 @@ class Play:
 
     def order_kernel(self, state, _=None, other=None):
         same(self.kernel_state(), state, "the socket's state")
+        self.agree(state, other)
+
+    def agree(self, state, other=None):
+        """What is told of the real end is what its socket says, or the other."""
         self.collect()
         at = 1 if self.real == "<" else 0
         told = [states_of(event)[at] for event in self.events if event.flow_id][-1:] or ["-"]

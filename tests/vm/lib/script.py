@@ -268,17 +268,17 @@ def logical_lines(path):
 
 def read_scripts(path, parts):
     """The scripts of a file in their order; its parts are added to parts."""
-    scripts = []
+    script, scripts = None, []
     for number, text in logical_lines(pathlib.Path(path)):
         try:
             if text[0] == "\t":
                 script.add(Line.parse(number, text.strip()), parts)
+                continue
+            script = Script(text)
+            if text[0] == "[":
+                parts[text.strip("[]")] = script
             else:
-                script = Script(text)
-                if text[0] == "[":
-                    parts[text.strip("[]")] = script
-                else:
-                    scripts.append(script)
-        except (Mistake, ValueError, KeyError, IndexError) as error:
+                scripts.append(script)
+        except (Mistake, AttributeError, ValueError, LookupError) as error:
             raise Mistake(f"{path}:{number}: {text.strip()}: {error!r}") from None
     return scripts
