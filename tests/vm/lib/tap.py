@@ -13,7 +13,12 @@ HARMLESS = (
     "IPv6: ADDRCONF(NETDEV_CHANGE)",
     "nf_tables: (c)",
     "netem: version",
-    "device mon",	# enters or leaves promiscuous mode
+    # mirrored interfaces enter and leave promiscuous mode, and get other names
+    "device mon", "mon1: renamed", "monx: renamed",
+    # tshark asks for interfaces of all kinds
+    "alg: No test for ",
+    "Bluetooth: ",
+    "NET: Registered PF_BLUETOOTH",
     "hrtimer: interrupt took",
     "clocksource: ",
 )
