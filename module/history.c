@@ -3,65 +3,82 @@
 
 #define LETTERS_IN_WORD	(TCPTRACE_HISTORY_LEN / 2)
 
+/* What a segment without payload counts for, by its flags. */
+struct kind {
+	u8	letter;
+	u8	segments;
+};
+
+#define KIND_INDEX(flags)	(((flags) & SEGMENT_CONTROL) | ((flags) & TCPTRACE_TCP_ACK) >> 1)
+#define KIND(flags, letter, segments)	[KIND_INDEX(flags)] = { TCPTRACE_LETTER_##letter, segments }
+
+#define FIN	TCPTRACE_TCP_FIN
+#define SYN	TCPTRACE_TCP_SYN
+#define RST	TCPTRACE_TCP_RST
+#define ACK	TCPTRACE_TCP_ACK
+
+/*
+ * One letter for a segment, as Zeek does; one without any of these flags is nothing that an
+ * endpoint sends.  A SYN without ACK is one of the segments only if it opens the flow.
+ */
+static const struct kind kinds[] = {
+	KIND(0,				NONE,		0),
+	KIND(SYN,			SYN,		0),
+	KIND(FIN,			FIN,		0),
+	KIND(RST,			RST,		TCPTRACE_SEGMENT_RST),
+	KIND(SYN | FIN,			MULTI_FLAG,	0),
+	KIND(SYN | RST,			MULTI_FLAG,	TCPTRACE_SEGMENT_RST),
+	KIND(FIN | RST,			FIN_RST,	TCPTRACE_SEGMENT_RST),
+	KIND(SYN | FIN | RST,		FIN_RST,	TCPTRACE_SEGMENT_RST),
+	KIND(ACK,			ACK,		TCPTRACE_SEGMENT_ACK),
+	KIND(SYN | ACK,			SYN_ACK,	TCPTRACE_SEGMENT_SYN_ACK),
+	KIND(FIN | ACK,			FIN,		TCPTRACE_SEGMENT_ACK |
+							TCPTRACE_SEGMENT_FIN),
+	KIND(RST | ACK,			RST,		TCPTRACE_SEGMENT_ACK |
+							TCPTRACE_SEGMENT_RST),
+	KIND(SYN | FIN | ACK,		MULTI_FLAG,	TCPTRACE_SEGMENT_SYN_ACK |
+							TCPTRACE_SEGMENT_FIN),
+	KIND(SYN | RST | ACK,		MULTI_FLAG,	TCPTRACE_SEGMENT_SYN_ACK |
+							TCPTRACE_SEGMENT_RST),
+	KIND(FIN | RST | ACK,		FIN_RST,	TCPTRACE_SEGMENT_ACK |
+							TCPTRACE_SEGMENT_FIN |
+							TCPTRACE_SEGMENT_RST),
+	KIND(SYN | FIN | RST | ACK,	FIN_RST,	TCPTRACE_SEGMENT_SYN_ACK |
+							TCPTRACE_SEGMENT_FIN |
+							TCPTRACE_SEGMENT_RST),
+};
+
+/* Payload takes the place of the ACK that comes with it. */
+static struct kind kind_of(const struct history *history, const struct segment *seg)
+{
+	struct kind kind = kinds[KIND_INDEX(seg->flags)];
+
+	if (kind.letter == TCPTRACE_LETTER_SYN && !history->count)
+		kind.segments = seg->payload_len ? TCPTRACE_SEGMENT_SYN | TCPTRACE_SEGMENT_DATA :
+						   TCPTRACE_SEGMENT_SYN;
+	if (!seg->payload_len)
+		return kind;
+	if (kind.letter == TCPTRACE_LETTER_ACK)
+		kind.letter = TCPTRACE_LETTER_DATA;
+	if (kind.segments & TCPTRACE_SEGMENT_ACK)
+		kind.segments ^= TCPTRACE_SEGMENT_ACK | TCPTRACE_SEGMENT_DATA;
+	return kind;
+}
+
 static void add_letter(struct history *history, enum fsm_dir dir, enum tcptrace_letter letter)
 {
 	u32 code = letter | (dir == FSM_RESPONDER ? TCPTRACE_LETTER_RESPONDER : 0);
+	u32 bit = history_bit(dir, letter);
 	u32 place = history->count;
 
-	if (history->seen & history_bit(dir, letter))
+	if (history->seen & bit)
 		return;
-	history->seen |= history_bit(dir, letter);
+	history->seen |= bit;
 	history->count++;
-	if (place < TCPTRACE_HISTORY_LEN)
-		history->letters[place / LETTERS_IN_WORD] |=
-			code << place % LETTERS_IN_WORD * TCPTRACE_LETTER_BITS;
-}
-
-/*
- * One letter for a segment, as Zeek does: what its flags say comes before what it carries.
- * One without any of these flags is nothing that an endpoint sends.
- */
-static enum tcptrace_letter letter_of(const struct segment *seg)
-{
-	switch (seg->flags & SEGMENT_CONTROL) {
-	case TCPTRACE_TCP_SYN:
-		return seg->flags & TCPTRACE_TCP_ACK ? TCPTRACE_LETTER_SYN_ACK :
-						       TCPTRACE_LETTER_SYN;
-	case TCPTRACE_TCP_FIN:
-		return TCPTRACE_LETTER_FIN;
-	case TCPTRACE_TCP_RST:
-		return TCPTRACE_LETTER_RST;
-	case TCPTRACE_TCP_SYN | TCPTRACE_TCP_FIN:
-	case TCPTRACE_TCP_SYN | TCPTRACE_TCP_RST:
-		return TCPTRACE_LETTER_MULTI_FLAG;
-	case TCPTRACE_TCP_FIN | TCPTRACE_TCP_RST:
-	case SEGMENT_CONTROL:
-		return TCPTRACE_LETTER_FIN_RST;
-	}
-	if (!(seg->flags & TCPTRACE_TCP_ACK))
-		return TCPTRACE_LETTER_NONE;
-	return seg->payload_len ? TCPTRACE_LETTER_DATA : TCPTRACE_LETTER_ACK;
-}
-
-/* A SYN without ACK counts if it opens the flow, and only then does what it carries. */
-static u32 segments_of(const struct history *history, const struct segment *seg)
-{
-	u32 payload = seg->payload_len ? TCPTRACE_SEGMENT_DATA : 0;
-	u32 found = seg->flags & TCPTRACE_TCP_RST ? TCPTRACE_SEGMENT_RST : 0;
-
-	switch (seg->flags & (TCPTRACE_TCP_SYN | TCPTRACE_TCP_ACK)) {
-	case 0:
-		return found;
-	case TCPTRACE_TCP_SYN:
-		return history->count ? found : TCPTRACE_SEGMENT_SYN | payload;
-	case TCPTRACE_TCP_ACK:
-		found |= payload ? payload : TCPTRACE_SEGMENT_ACK;
-		break;
-	default:
-		found |= TCPTRACE_SEGMENT_SYN_ACK;
-		break;
-	}
-	return seg->flags & TCPTRACE_TCP_FIN ? found | TCPTRACE_SEGMENT_FIN : found;
+	if (place < LETTERS_IN_WORD)
+		history->letters[0] |= code << place * TCPTRACE_LETTER_BITS;
+	else if (place < TCPTRACE_HISTORY_LEN)
+		history->letters[1] |= code << (place - LETTERS_IN_WORD) * TCPTRACE_LETTER_BITS;
 }
 
 static enum tcptrace_teardown next_teardown(const struct history *history,
@@ -75,7 +92,6 @@ static enum tcptrace_teardown next_teardown(const struct history *history,
 		[TCPTRACE_TEARDOWN_LAST_ACK]	= TCPTRACE_TEARDOWN_LAST_ACK,
 	};
 	static const u8 after_ack[] = {
-		[TCPTRACE_TEARDOWN_NONE]	= TCPTRACE_TEARDOWN_NONE,
 		[TCPTRACE_TEARDOWN_FIN]		= TCPTRACE_TEARDOWN_ACK,
 		[TCPTRACE_TEARDOWN_ACK]		= TCPTRACE_TEARDOWN_ACK,
 		[TCPTRACE_TEARDOWN_FINS]	= TCPTRACE_TEARDOWN_LAST_ACK,
@@ -83,7 +99,7 @@ static enum tcptrace_teardown next_teardown(const struct history *history,
 	};
 
 	switch (seg->flags & SEGMENT_CONTROL) {
-	case TCPTRACE_TCP_FIN:
+	case FIN:
 		return after_fin[history->teardown];
 	case 0:
 		return after_ack[history->teardown];
@@ -94,18 +110,18 @@ static enum tcptrace_teardown next_teardown(const struct history *history,
 void history_note(struct history *history, enum fsm_dir dir, const struct segment *seg,
 		  bool believed)
 {
-	enum tcptrace_letter letter = letter_of(seg);
+	struct kind kind = kind_of(history, seg);
 
-	history->segments |= segments_of(history, seg);
-	if (letter)
-		add_letter(history, dir, letter);
-	if (believed)
+	history->segments |= kind.segments;
+	if (kind.letter)
+		add_letter(history, dir, kind.letter);
+	if (believed && (history->teardown || seg->flags & FIN))
 		history->teardown = next_teardown(history, seg);
 }
 
 void history_note_corrupt(struct history *history, enum fsm_dir dir, const struct segment *seg)
 {
-	history->segments |= segments_of(history, seg);
+	history->segments |= kind_of(history, seg).segments;
 	add_letter(history, dir, TCPTRACE_LETTER_CORRUPT);
 }
 

@@ -16,6 +16,14 @@ static bool ends_unwell(const struct tcptrace_event *event)
 	       summary->close == TCPTRACE_CLOSE_RESET_BY_RESPONDER;
 }
 
+/* The ICMP error that ends an attempt; who sent it, the END does not tell. */
+static bool says_why(const struct tcptrace_event *event)
+{
+	return event->kind == TCPTRACE_EVENT_ICMP_ERROR &&
+	       event->prev_initiator_state != TCPTRACE_STATE_CLOSED &&
+	       event->initiator_state == TCPTRACE_STATE_CLOSED;
+}
+
 static bool in_range(const struct filter_node *node, __u64 number)
 {
 	return number >= node->first && number <= node->last;
@@ -81,7 +89,7 @@ static bool node_matches(const struct filter *filter, unsigned int index,
 	case TEST_CLOSE:
 		return event->kind == TCPTRACE_EVENT_END && node->first == event->summary.close;
 	case TEST_FAILED:
-		return ends_unwell(event);
+		return ends_unwell(event) || says_why(event);
 	default:
 		return test_sides(node, event);
 	}
@@ -145,7 +153,9 @@ static struct tcptrace_filter needed_by_test(const struct filter_node *node, boo
 	}
 	if (negated)
 		return needed;
-	if (node->test == TEST_FAILED || node->test == TEST_HANDSHAKE || node->test == TEST_CLOSE)
+	if (node->test == TEST_FAILED)
+		needed.kinds = 1U << TCPTRACE_EVENT_END | 1U << TCPTRACE_EVENT_ICMP_ERROR;
+	else if (node->test == TEST_HANDSHAKE || node->test == TEST_CLOSE)
 		needed.kinds = 1U << TCPTRACE_EVENT_END;
 	else if (node->test == TEST_PORT && single)
 		needed.port = htons(node->first);

@@ -226,20 +226,6 @@ unsigned int completeness(const struct tcptrace_event *event)
 	return sum;
 }
 
-/*
- * Is it past SYN_RECV?  With the ACK of the original direction, or of any if the SYNs
- * crossed; a connection met midway always is.
- */
-static bool conntrack_established(const struct tcptrace_summary *summary)
-{
-	if (summary->handshake == TCPTRACE_HANDSHAKE_UNSEEN)
-		return true;
-	if (summary->handshake != TCPTRACE_HANDSHAKE_ESTABLISHED)
-		return false;
-	return saw_ack(summary, INITIATOR) ||
-	       (saw(summary, TCPTRACE_LETTER_SYN | RESPONDER) && saw_ack(summary, RESPONDER));
-}
-
 /**
  * conntrack_state - the state that nf_conntrack has the connection in
  * @event: END
@@ -258,10 +244,11 @@ const char *conntrack_state(const struct tcptrace_event *event)
 		[TCPTRACE_TEARDOWN_LAST_ACK]	= "TIME_WAIT",
 	};
 	const struct tcptrace_summary *summary = &event->summary;
+	bool acked = saw_ack(summary, INITIATOR) || saw_ack(summary, RESPONDER);
 	bool opened = saw(summary, TCPTRACE_LETTER_SYN | INITIATOR);
 
 	/* only a SYN or an ACK makes an entry */
-	if (!opened && !saw_ack(summary, INITIATOR) && !saw_ack(summary, RESPONDER))
+	if (!opened && !acked)
 		return "NONE";
 	if (reset_by(summary))
 		return "CLOSE";
@@ -270,5 +257,8 @@ const char *conntrack_state(const struct tcptrace_event *event)
 		return saw(summary, TCPTRACE_LETTER_SYN | RESPONDER) ? "SYN_SENT2" : "SYN_SENT";
 	if (summary->teardown)
 		return NAME_OF(closing, summary->teardown);
-	return conntrack_established(summary) ? "ESTABLISHED" : "SYN_RECV";
+	/* SYN+ACKs alone establish no connection whose SYNs crossed */
+	if (acked && (!opened || summary->handshake == TCPTRACE_HANDSHAKE_ESTABLISHED))
+		return "ESTABLISHED";
+	return "SYN_RECV";
 }

@@ -393,7 +393,7 @@ FILTERS = {
     "flow 1": 9,
     "flow 1-2": 12,
     "netns 4026532000": 6,
-    "failed": 4,
+    "failed": 5,
     "handshake refused": 1,
     "handshake no-answer or close reset_by_responder": 2,
     "close orderly": 1,
@@ -424,7 +424,7 @@ def filter_options():
                            (["--port", "80"], 9), (["--port", "80", "--port", "81"], 12),
                            (["--port", "80", "--event", "end"], 1),
                            (["--state", "SYN_SENT"], 8), (["--event", "syn,end"], 11),
-                           (["--failed"], 4), (["--failed", "port", "22"], 1),
+                           (["--failed"], 5), (["--failed", "port", "22"], 2),
                            (["--flow", "2"], 3), (["--netns", "1"], 0)):
         shown = [event for event in objects(trace, *options) if event["event"] != "lost"]
         assert len(shown) == count, f"{options}: {len(shown)}, not {count}"
@@ -648,10 +648,10 @@ def flush():
 
 @test
 def the_kernel_is_asked_for_what_it_can_filter():
-    end, syn = 1 << ABI["EVENT_END"], 1 << ABI["EVENT_SYN"]
+    end, syn, icmp = (1 << ABI[f"EVENT_{kind}"] for kind in ("END", "SYN", "ICMP_ERROR"))
     every = (2 << ABI["EVENT_LOST"]) - 2
     for words, wanted in (("", (0, 0, 0, 0)), ("port 80", (0, 0, 0, 80)),
-                          ("event end", (end, 0, 0, 0)), ("failed", (end, 0, 0, 0)),
+                          ("event end", (end, 0, 0, 0)), ("failed", (end | icmp, 0, 0, 0)),
                           ("port 80 and event end,syn", (end | syn, 0, 0, 80)),
                           ("port 80 or port 81", (0, 0, 0, 0)), ("port 80-81", (0, 0, 0, 0)),
                           ("port 80 event syn or port 80 event end", (end | syn, 0, 0, 80)),

@@ -40,6 +40,7 @@ CASES = {
              "ESTABLISHED"),
         # Zeek asks for no ACK, conntrack does
         Case("Sh", "HALF_OPEN", "NONE", "SYN_SENT SYN_RECEIVED", "NONE", "S1", "SYN_RECV"),
+        Case("Shd", "HALF_OPEN", "EVICTED", "SYN_SENT SYN_RECEIVED", "NONE", "S1", "SYN_RECV"),
         # FIN or RST was seen, but nobody has to believe it
         Case("ShAFr", "ESTABLISHED", "FLUSHED", "ESTABLISHED ESTABLISHED", "NONE", "S1",
              "ESTABLISHED"),
@@ -58,8 +59,10 @@ CASES = {
              "TIME_WAIT"),
         Case("ShAfF", "ESTABLISHED", "ORDERLY", "LAST_ACK FIN_WAIT_2", "LAST_ACK", "SF",
              "TIME_WAIT"),
+        # the FINs crossed; conntrack takes the first ACK for the last
         Case("ShAFf", "ESTABLISHED", "ORDERLY", "TIME_WAIT CLOSING", "LAST_ACK", "SF",
              "TIME_WAIT"),
+        Case("ShAFf", "ESTABLISHED", "FLUSHED", "CLOSING CLOSING", "LAST_ACK", "SF", "TIME_WAIT"),
         # the last ACK came with the FIN again
         Case("ShAFf", "ESTABLISHED", "ORDERLY", "TIME_WAIT CLOSED", "FINS", "SF", "LAST_ACK"),
         Case("ShAFf", "ESTABLISHED", "IDLE_TIMEOUT", "FIN_WAIT_2 LAST_ACK", "FINS", "SF",
@@ -126,6 +129,7 @@ CASES = {
              "CLOSE"),
         Case("F", "UNSEEN", "IDLE_TIMEOUT", "FIN_WAIT_1 ESTABLISHED", "FIN", "OTH", "NONE"),
         Case("h", "HALF_OPEN", "NONE", "SYN_SENT SYN_RECEIVED", "NONE", "OTH", "NONE"),
+        Case("hd", "HALF_OPEN", "NONE", "SYN_SENT SYN_RECEIVED", "NONE", "OTH", "ESTABLISHED"),
     ],
 }
 

@@ -76,6 +76,45 @@ def refused_at_run_time(_host):
         check(errno_of(set_parameter, "ring_events", 64), "ring_events was written")
 
 
+BAD_LISTS = (",", "a,", ",a", "a,,b", "a,b,a", "a234567890123456", "a/b", "a b", "a:b", ".",
+             ",".join(f"mon{number}" for number in range(17)))
+
+
+def list_complaint(value):
+    return (f'tcptrace: parameter ingress: "{value[:64]}" is not a list of up to 16 different '
+            "interface names of 1 to 15 characters")
+
+
+@test
+def list_refused(_host):
+    """interface names that are none refuse insmod, are refused by sysfs, and the old ones stay"""
+    for value in BAD_LISTS:
+        kmsg = Kmsg()
+        check(load(ingress=f'"{value}"').returncode and not loaded(), f"ingress={value} was taken")
+        check(list_complaint(value) in kmsg.lines(), f"ingress={value}", kmsg.lines())
+    with Module(ingress="none0,none1"):
+        for value in BAD_LISTS:
+            kmsg = Kmsg()
+            same(errno_of(set_parameter, "ingress", value), "EINVAL", f"ingress={value}")
+            same(parameter("ingress"), "none0,none1", f"ingress after {value}")
+            check(list_complaint(value) in kmsg.lines(), f"ingress={value}", kmsg.lines())
+
+
+@test
+def list_taken(_host):
+    """up to 16 interfaces, none of which has to exist, are waited for"""
+    whole = ",".join(f"none{number}" for number in range(16))
+    kmsg = Kmsg()
+    with Module(ingress=whole):
+        same(parameter("ingress"), whole, "ingress")
+        for number in range(16):
+            line = f"tcptrace: ingress: there is no none{number} yet; waiting for it"
+            check(line in kmsg.lines(), line, kmsg.lines())
+        for value in ("a23456789012345", ""):
+            set_parameter("ingress", f"{value}\n")
+            same(parameter("ingress"), value, "ingress")
+
+
 @test
 def limits_taken(_host):
     """the lowest values work, and a ring is rounded up"""

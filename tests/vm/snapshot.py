@@ -11,6 +11,7 @@ import fcntl
 import json
 import mmap
 import os
+import pathlib
 import re
 import select
 import signal
@@ -482,18 +483,18 @@ def listed(host):
 def existing(host):
     """tcptracectl --existing: the live flows, then what happens; a recording shows it too"""
     with scenery(host, 3) as (reader, ports), tempfile.TemporaryDirectory() as folder:
-        now = reader.info().next_seq
+        now, trace = reader.info().next_seq, pathlib.Path(folder, "trace")
         words = ([READER, "-q", "-j", "--existing", "-c", "5"],
-                 [READER, "record", f"{folder}/trace", "-q", "--existing", "-c", "5"])
+                 [READER, "record", trace, "-q", "--existing", "-c", "5"])
         processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for command in words]
         shown = [json.loads(processes[0].stdout.readline()) for _ in range(4)]
-        wait_for(lambda: os.stat(f"{folder}/trace").st_size > 4 * EVENT_SIZE, "the recording")
+        wait_for(lambda: trace.exists() and trace.stat().st_size > 4 * EVENT_SIZE, "the recording")
         ports += host.syns(2)
         shown += [json.loads(line) for line in processes[0].communicate()[0].splitlines()]
         processes[1].communicate()
         same([process.returncode for process in processes], [0, 0], "statuses")
         replayed = [json.loads(line)
-                    for line in run(READER, "-q", "-j", "-r", f"{folder}/trace").splitlines()]
+                    for line in run(READER, "-q", "-j", "-r", trace).splitlines()]
         for lines in (shown, replayed):
             same([(line["event"], line["seq"]) for line in lines],
                  [("snapshot", now)] * 4 + [("syn", now), ("syn", now + 1)], "lines")

@@ -368,6 +368,7 @@ def responder_only(world):
     world.finished("<SA 0 1\n<RA 1 1", "RSTRH", r"\^hr", midway=True)
     world.unfinished("<SA 0 1\n<FA 1 1", "SHR", r"\^hf", midway=True)
     world.unfinished("<SA 0 1", "OTH", r"\^h", midway=True)
+    world.unfinished("<SA 0 1\n<PA 1 1 10", "OTH", r"\^hd", midway=True)
 
 
 @test

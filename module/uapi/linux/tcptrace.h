@@ -333,7 +333,7 @@ enum tcptrace_letter {
 #define TCPTRACE_SEGMENT_RST		0x20
 
 /**
- * enum tcptrace_teardown - how far a close went, if only the flags of segments counted
+ * enum tcptrace_teardown - how far a close went, by nothing but the flags of valid segments
  * @TCPTRACE_TEARDOWN_NONE: no FIN was seen
  * @TCPTRACE_TEARDOWN_FIN: a FIN was
  * @TCPTRACE_TEARDOWN_ACK: after it an ACK without FIN, from whichever side

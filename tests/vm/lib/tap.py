@@ -15,7 +15,12 @@ HARMLESS = (
     "netem: version",
     "tun: Universal TUN",
     "TCP: tcp_parse_options: Illegal window scaling value",
-    "device mon",	# enters or leaves promiscuous mode
+    # mirrored interfaces enter and leave promiscuous mode, and get other names
+    "device mon", "mon1: renamed", "monx: renamed",
+    # tshark asks for interfaces of all kinds
+    "alg: No test for ",
+    "Bluetooth: ",
+    "NET: Registered PF_BLUETOOTH",
     "hrtimer: interrupt took",
     "clocksource: ",
 )

@@ -85,6 +85,8 @@ def place(event, host):
     address = event["src_ip" if event["sender"] == "initiator" else "dest_ip"]
     if event["sender"] is None:
         return None, None
+    if host.startswith("mon"):	# a mirrored interface
+        return "ingress", host
     if event["src_ip"] == event["dest_ip"]:
         return "out", "lo"
     if host == "router":

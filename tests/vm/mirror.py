@@ -1,0 +1,560 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Mirrored interfaces: frames of all kinds, and interfaces that come, go, and change."""
+
+import contextlib
+import json
+import pathlib
+import random
+import tempfile
+
+from scapy.layers.inet import IP, TCP, UDP, fragment
+from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
+                                IPv6ExtHdrRouting, PadN, fragment6)
+from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
+
+from lib import capture, net
+from lib.device import live_flows
+from lib.kernel import Kmsg, Module, parameter, run, set_parameter, stats
+from lib.mirror import Mirror, ends_of, flows_of
+from lib.net import Namespace
+from lib.packet import with_headers
+from lib.tap import check, main, same, test, wait_for
+from lib.trace import Trace, line_of, lines_of, told
+
+STRANGER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+
+WHOLE = """
+syn          >S                    SYN_SENT     LISTEN
+syn_ack      <SA                   SYN_SENT     SYN_RECEIVED
+established  >A                    ESTABLISHED  ESTABLISHED
+fin          >FA                   FIN_WAIT_1   ESTABLISHED
+fin_acked    <FA                   FIN_WAIT_2   CLOSE_WAIT
+fin          <FA                   FIN_WAIT_2   LAST_ACK
+fin_acked    >A                    TIME_WAIT    CLOSED
+end          established/orderly   TIME_WAIT    CLOSED
+"""
+
+# who sends, flags, seq, ack; the client starts at 1000, the server at 5000
+CONNECTION = ((0, "S", 1000, 0), (1, "SA", 5000, 1001), (0, "A", 1001, 5001),
+              (0, "PA", 1001, 5001), (1, "PA", 5001, 1101), (0, "FA", 1101, 5101),
+              (1, "FA", 5101, 1102), (0, "A", 1102, 5102))
+PAYLOAD = b"x" * 100
+
+# an authentication header (RFC 4302), as with_headers() wants it
+AUTHENTICATION = (51, bytes([4]) + bytes(22))
+
+
+def connection(ends, lower=STRANGER, between=None):
+    """The frames of a connection with 100 bytes each way.
+
+    ends: address and port of the client and of the server; lower: what is below IP;
+    between: headers between IP and TCP
+    """
+    ip = IPv6 if ":" in ends[0][0] else IP
+    for sender, flags, seq, ack in CONNECTION:
+        (src, sport), (dst, dport) = ends[sender], ends[not sender]
+        frame = lower.copy() / ip(src=src, dst=dst)
+        if between is not None:
+            frame /= between.copy()
+        yield frame / TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=ack, window=8192) / (
+            PAYLOAD if flags == "PA" else b"")
+
+
+def ends(client="192.0.2.1", server="198.51.100.1"):
+    return (client, net.new_port()), (server, net.new_port())
+
+
+def syn(between, lower=STRANGER):
+    return lower / between / TCP(sport=net.new_port(), dport=net.new_port(), flags="S", seq=1)
+
+
+def expect_whole(trace, mirror, whole, size=100):
+    """A connection at this port was told from its SYN to its end."""
+    flow = trace.expect(mirror, whole[1][1], WHOLE)
+    same(ends_of(flow), whole, "ends")
+    end = flow.end()
+    same((end["bytes_toserver"], end["bytes_toclient"]), (size, size), "bytes")
+    return flow
+
+
+#
+# Frames
+#
+
+@test
+def addresses(mirror, trace):
+    """any address is followed: loopback, multicast, unspecified, link-local"""
+    for pair in (("127.0.0.1", "10.9.9.9"), ("0.0.0.0", "255.255.255.255"),
+                 ("224.0.0.1", "240.0.0.1"), ("192.0.2.1", "192.0.2.1"), ("::", "::1"),
+                 ("fe80::1", "ff02::1"), ("::ffff:192.0.2.1", "2001:db8::1")):
+        whole = ends(*pair)
+        mirror.send(*connection(whole))
+        expect_whole(trace, mirror, whole)
+
+
+@test
+def hardware_addresses(mirror, trace):
+    """a frame for any MAC is followed: another host's, a group's, its own"""
+    own = pathlib.Path(f"/sys/class/net/{mirror.name}/address").read_text().strip()
+    for mac in ("02:99:99:99:99:99", "01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", own):
+        whole = ends()
+        mirror.send(*connection(whole, Ether(src="06:00:00:00:00:01", dst=mac)))
+        expect_whole(trace, mirror, whole)
+
+
+TAGS = {
+    "5": [Dot1Q(vlan=5)], "6": [Dot1Q(vlan=6)], "4095": [Dot1Q(vlan=4095)],
+    "5.7": [Dot1AD(vlan=5), Dot1Q(vlan=7)], "7.5": [Dot1AD(vlan=7), Dot1Q(vlan=5)],
+    "6.7": [Dot1Q(vlan=6), Dot1Q(vlan=7)],
+    "8": [Dot1Q(vlan=0, prio=5), Dot1Q(vlan=8)],
+    "5.9": [Dot1AD(vlan=5), Dot1Q(vlan=0, prio=7), Dot1Q(vlan=9)],
+}
+
+
+def tagged(tags):
+    frame = STRANGER
+    for tag in tags:
+        frame /= tag
+    return frame
+
+
+@test
+def vlans(mirror, trace):
+    """the same tuple in several VLANs, in one another too, is as many connections"""
+    whole = ends()
+    rounds = [list(connection(whole, lower)) for lower in
+              (STRANGER, *(tagged(tags) for tags in TAGS.values()))]
+    for frames in zip(*(frames[:-3] for frames in rounds), strict=True):
+        mirror.send(*frames)
+    trace.wait(lambda: len(trace.at(mirror, whole[0][1])) >= 3 * len(rounds), "all events")
+    lines = pathlib.Path("/proc/net/tcptrace").read_text().splitlines()
+    places = [line.split()[7] for line in lines if f":{whole[0][1]} " in line]
+    same(sorted(places), sorted(["mon0", *(f"mon0.{name}" for name in TAGS)]), "places", lines)
+    for frames in zip(*(frames[-3:] for frames in rounds), strict=True):
+        mirror.send(*frames)
+    trace.wait(lambda: len(trace.at(mirror, whole[0][1])) >= 8 * len(rounds), "all events")
+    flows = flows_of(trace.at(mirror, whole[0][1]))
+    same(len(flows), len(rounds), "flows")
+    for flow in flows:
+        same([line_of(event) for event in flow.events], lines_of(WHOLE), "story")
+        flow.check("mon0")
+
+
+@test
+def priority_tag(mirror, trace):
+    """a tag of VLAN 0 gives a priority, and no VLAN"""
+    whole = ends()
+    plain, prior = (connection(whole, lower) for lower in (STRANGER, tagged([Dot1Q(vlan=0)])))
+    for turn, pair in enumerate(zip(plain, prior, strict=True)):
+        mirror.send(pair[turn % 2])
+    expect_whole(trace, mirror, whole)
+
+
+@test
+def third_vlan(mirror, trace):
+    """a frame with a third VLAN is counted, and not followed"""
+    before, seen = stats(), len(trace.events)
+    mirror.send(*connection(ends(), tagged([Dot1Q(vlan=1), Dot1Q(vlan=2), Dot1Q(vlan=3)])))
+    wait_for(lambda: stats()["unreadable"] - before["unreadable"] == len(CONNECTION), "counter")
+    same(stats()["segments"], before["segments"], "segments")
+    trace.sync()
+    same(told(trace.events[seen:]), [], "events")
+
+
+@test
+def padding(mirror, trace):
+    """what fills a frame up behind its packet counts as nothing"""
+    for pair in (("192.0.2.1", "198.51.100.1"), ("fd01::1", "fd01::2")):
+        for lower in (STRANGER, tagged([Dot1Q(vlan=5)])):
+            whole = ends(*pair)
+            mirror.send(*(bytes(frame) + b"\xff" * 46 for frame in connection(whole, lower)))
+            expect_whole(trace, mirror, whole)
+
+
+@test
+def snap_length(mirror, trace):
+    """frames that a capture has cut off have the length that their IP header tells"""
+    for pair, size in ((("192.0.2.1", "198.51.100.1"), 54), (("fd01::1", "fd01::2"), 74)):
+        whole = ends(*pair)
+        mirror.send(*(bytes(frame)[:size] for frame in connection(whole)))
+        expect_whole(trace, mirror, whole)
+
+
+@test
+def cut_header(mirror, trace):
+    """a TCP header that is cut off, by a capture or by its own packet, is reported"""
+    seen = len(trace.events)
+    whole = bytes(syn(IP(src="192.0.2.1", dst="198.51.100.1")))
+    short = STRANGER / IP(src="192.0.2.1", dst="198.51.100.1", proto=6) / whole[34:34 + 12]
+    mirror.send(whole[:34 + 19], whole[:34], bytes(short), bytes(short) + bytes(100))
+    trace.wait(lambda: len(trace.events) >= seen + 4, "four events")
+    for event in trace.events[seen:]:
+        same((event["event"], event["reason"], event["src_ip"], event["src_port"], event["hook"],
+              event["iface"], event["flow_id"]),
+             ("invalid", "truncated", "192.0.2.1", 0, "ingress", "mon0", None), "event")
+
+
+@test
+def options(mirror, trace):
+    """IPv4 options, and IPv6 extension headers in any order"""
+    padding_option = IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)])
+    long_option = IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 60)])
+    done = IPv6ExtHdrRouting(addresses=["fd01::9"], segleft=0)
+    for between in (padding_option, long_option, done, padding_option / long_option,
+                    padding_option / done / long_option,
+                    IPv6ExtHdrFragment(id=7)):	# a fragment that is whole, RFC 6946
+        whole = ends("fd01::1", "fd01::2")
+        mirror.send(*connection(whole, between=between))
+        expect_whole(trace, mirror, whole)
+    whole = ends("fd01::1", "fd01::2")
+    for frame in map(bytes, connection(whole)):
+        mirror.send(frame[:14] + with_headers(frame[14:], AUTHENTICATION))
+    expect_whole(trace, mirror, whole)
+    whole = ends()
+    for frame in connection(whole):
+        frame[IP].options = b"\x01" * 40
+        mirror.send(frame)
+    expect_whole(trace, mirror, whole)
+
+
+@test
+def fragments(mirror, trace):
+    """of a segment in fragments the first is followed, the others are counted"""
+    for pair, cut in ((("192.0.2.1", "198.51.100.1"), lambda f: fragment(f, 48)),
+                      (("fd01::1", "fd01::2"), lambda f: fragment6(f, 110))):
+        whole = ends(*pair)
+        between = IPv6ExtHdrFragment(id=whole[0][1]) if ":" in pair[0] else None
+        frames = []
+        for frame in connection(whole, between=between):
+            frames += cut(frame) if PAYLOAD in bytes(frame) else [frame]
+        before = stats()
+        mirror.send(*frames)
+        wait_for(lambda: stats()["segments"] - before["segments"] == len(CONNECTION), "segments")
+        flow = trace.expect(mirror, whole[1][1], WHOLE)
+        same(stats()["fragments"] - before["fragments"], len(frames) - len(CONNECTION), "fragments")
+        end = flow.end()
+        check(0 < end["bytes_toserver"] < 100 and 0 < end["bytes_toclient"] < 100, "bytes")
+
+
+BROKEN = {
+    "version 5": IP(version=5), "version 4 in IPv6": IPv6(version=4),
+    "a header of 16 bytes": IP(ihl=4), "none at all": IP(ihl=0),
+    "shorter than its header": IP(len=19), "no length": IP(len=0),
+    "options longer than all": IP(ihl=15, len=40),
+    "extension headers longer than all": IPv6(plen=20) / IPv6ExtHdrDestOpt(
+        options=[PadN(optdata=b"\0" * 60)]),
+    "an extension header that ends nowhere": IPv6(nh=60) / IPv6ExtHdrDestOpt(len=255),
+}
+
+
+@test
+def broken(mirror, trace):
+    """IP headers that are none are counted, and nothing is read behind them"""
+    for name, header in BROKEN.items():
+        before, seen = stats(), len(trace.events)
+        mirror.send(syn(header))
+        wait_for(lambda then=before: stats()["unreadable"] == then["unreadable"] + 1, name)
+        trace.sync()
+        same(told(trace.events[seen:]), [], f"events of {name}")
+    before = stats()
+    for size in range(14, 34):
+        mirror.send(bytes(syn(IP()))[:size])
+    for size in range(54, 62):
+        mirror.send(bytes(syn(IPv6() / IPv6ExtHdrDestOpt()))[:size])
+    wait_for(lambda: stats()["unreadable"] - before["unreadable"] == 28, "all counted")
+    same(stats()["segments"], before["segments"], "segments")
+
+
+@test
+def other_protocols(mirror, _trace):
+    """what is not TCP is none of our business"""
+    before = stats()
+    frames = [STRANGER / IP() / UDP(), STRANGER / IPv6() / UDP(), STRANGER / Dot1Q(vlan=1) / b"x",
+              Ether(type=0x88cc) / PAYLOAD, STRANGER / IP(proto=89) / PAYLOAD,
+              STRANGER / IPv6(nh=59) / PAYLOAD]
+    mirror.send(*frames)
+    same({name: stats()[name] - before[name] for name in ("segments", "unreadable", "events")},
+         {"segments": 0, "unreadable": 0, "events": 0}, "counters")
+
+
+@test
+def checksums(mirror, trace):
+    """a control segment with a wrong checksum changes nothing, wherever its header is"""
+    for between, pair in ((None, ("192.0.2.1", "198.51.100.1")), (None, ("fd01::1", "fd01::2")),
+                          (IPv6ExtHdrHopByHop(), ("fd01::1", "fd01::2"))):
+        whole = ends(*pair)
+        frames = [bytes(frame) for frame in connection(whole, between=between)]
+        rst = list(connection(whole, between=between))[2]
+        rst[TCP].flags = "RA"
+        forged = bytearray(bytes(rst))
+        forged[-4] ^= 0x55	# the high byte of the sum
+        mirror.send(*frames[:3], bytes(forged) + bytes(20), *frames[3:])
+        story = WHOLE.strip().splitlines()
+        story.insert(3, "invalid >RA/bad_checksum ESTABLISHED ESTABLISHED")
+        flow = trace.expect(mirror, whole[1][1], "\n".join(story))
+        same(flow.end()["close"], "orderly", "close")
+
+
+@test
+def left_checksum(mirror, trace):
+    """a capture of the sending host, whose interface was to fill in the checksum"""
+    for pair in (("192.0.2.1", "198.51.100.1"), ("fd01::1", "fd01::2")):
+        whole = ends(*pair)
+        frames = []
+        for frame in connection(whole):
+            segment = bytes(frame[TCP])
+            addresses = bytes(frame)[26:34] if IP in frame else bytes(frame)[22:54]
+            pseudo = addresses + len(segment).to_bytes(4, "big") + (6).to_bytes(4, "big")
+            frame[TCP].chksum = 0xffff ^ capture.checksum(pseudo)
+            frames.append(frame)
+        mirror.send(*frames)
+        expect_whole(trace, mirror, whole)
+
+
+@test
+def stray_reset(mirror, trace):
+    """a RST, or a last segment, of a connection that is not in the capture opens no flow"""
+    whole = ends()
+    frame = list(connection(whole))[-1]
+    frame[TCP].flags = "R"
+    mirror.send(frame)
+    event = trace.wait_event(mirror, whole[1][1], "invalid")
+    same((event["reason"], event["flow_id"]), ("no_flow", None), "event")
+
+
+#
+# Places
+#
+
+@test
+def two_places(mirror, trace):
+    """the same capture at two mirrored interfaces is two connections at each"""
+    whole = ends()
+    with Mirror(1) as second, tempfile.TemporaryDirectory() as directory:
+        wait_for(lambda: "mon1" in parameter("ingress"), "parameter")
+        path = pathlib.Path(directory) / "pcap"
+        frames = [capture.Frame(1 + at / 1000, bytes(frame), len(frame))
+                  for at, frame in enumerate(connection(whole))]
+        capture.write(path, frames)
+        for place in (mirror, second):
+            place.replay(path, "--topspeed")
+        trace.wait(lambda: len(trace.at(mirror, whole[1][1])) >= 16, "all events")
+        flows = flows_of(trace.at(mirror, whole[1][1]))
+        same([flow.events[0]["iface"] for flow in flows], ["mon0", "mon1"], "interfaces")
+        for flow in flows:
+            same([line_of(event) for event in flow.events], lines_of(WHOLE), "story")
+            flow.check(flow.events[0]["iface"])
+
+
+@contextlib.contextmanager
+def peer_at(mirror):
+    """A host behind the mirrored interface, which has an address of its own."""
+    peer = Namespace.make("peer")
+    run("ip", "link", "set", mirror.feed, "netns", "peer")
+    run("ip", "addr", "add", "10.8.0.1/24", "dev", mirror.name)
+    peer.run("ip", "addr", "add", "10.8.0.2/24", "dev", mirror.feed)
+    peer.run("ip", "link", "set", mirror.feed, "up")
+    try:
+        yield peer
+    finally:
+        run("ip", "addr", "del", "10.8.0.1/24", "dev", mirror.name)
+        peer.run("ip", "link", "set", mirror.feed, "netns", "1")
+        run("ip", "link", "set", mirror.feed, "up")
+        peer.remove()
+
+
+@test
+def stack_and_mirror(mirror, trace):
+    """a connection of this host over a mirrored interface is two: the mirror sees what comes"""
+    port = net.new_port()
+    with peer_at(mirror) as peer:
+        with peer.listen("10.8.0.2", port) as listener:
+            client = net.socket.create_connection(("10.8.0.2", port), timeout=10)
+            server, _ = listener.accept()
+        client.sendall(b"x" * 10)
+        same(len(server.recv(100)), 10, "bytes")
+        client.shutdown(net.socket.SHUT_WR)
+        same(server.recv(1), b"", "end")
+        server.close()
+        trace.wait_event(mirror, port, "end")
+        trace.wait_event(peer, port, "end")
+    trace.device.flush()
+    trace.sync()
+    flows = flows_of(trace.at(mirror, port))
+    same(len(flows), 2, "flows", [line for flow in flows for line in told(flow.events)])
+    hooks = [{event["hook"] for event in flow.events if event["sender"]} for flow in flows]
+    check({"ingress"} in hooks and {"in", "out"} in hooks, f"hooks: {hooks}")
+    for flow in flows:
+        same([ends_of(flow)[1], flow.end()["handshake"]], [("10.8.0.2", port), "established"],
+             "server and handshake", told(flow.events))
+        check(not flow.events[0].get("initiator_guessed"), "guessed")
+    client.close()
+
+
+#
+# Interfaces
+#
+
+def promiscuity(name):
+    link, = json.loads(run("ip", "-d", "-j", "link", "show", "dev", name))
+    return link["promiscuity"]
+
+
+def wait_promiscuity(name, wanted):
+    wait_for(lambda: promiscuity(name) == wanted, f"promiscuity {wanted} of {name}")
+
+
+def says(kmsg, line):
+    wait_for(lambda: f"tcptrace: ingress: {line}" in kmsg.lines(), f"the line: {line}", 10,
+             kmsg.lines)
+
+
+def half(trace, mirror):
+    """A connection that is established at a mirrored interface; its frames."""
+    whole = ends()
+    frames = list(connection(whole))
+    mirror.send(*frames[:3])
+    trace.wait_event(mirror, whole[1][1], "established")
+    return whole, frames
+
+
+def check_flushed(trace, mirror, whole):
+    end = trace.wait_event(mirror, whole[1][1], "end")
+    same((end["handshake"], end["close"]), ("established", "flushed"), "outcome")
+
+
+@test
+def comes_and_goes(mirror, trace):
+    """an interface that comes later is mirrored; when it goes its flows end, and no others"""
+    kept, kept_frames = half(trace, mirror)
+    for _ in range(2):
+        kmsg = Kmsg()
+        with Mirror(1) as second:
+            says(kmsg, "mirroring mon1")
+            wait_promiscuity("mon1", 1)
+            whole, _ = half(trace, second)
+        says(kmsg, "mon1 is gone; waiting for it")
+        check_flushed(trace, second, whole)
+    mirror.send(*kept_frames[3:])
+    expect_whole(trace, mirror, kept)
+
+
+@test
+def renamed(mirror, trace):
+    """a name stands for the interface that has it"""
+    kmsg = Kmsg()
+    with Mirror(1) as second:
+        whole, frames = half(trace, second)
+        run("ip", "link", "set", "mon1", "down")
+        run("ip", "link", "set", "mon1", "name", "monx")
+        says(kmsg, "mon1 is gone; waiting for it")
+        check_flushed(trace, second, whole)
+        wait_promiscuity("monx", 0)
+        run("ip", "link", "set", "monx", "up")
+        seen = stats()["segments"]
+        second.send(*frames[3:])
+        run("ip", "link", "set", "monx", "down")
+        run("ip", "link", "set", "monx", "name", "mon1")
+        run("ip", "link", "set", "mon1", "up")
+        same(stats()["segments"], seen, "segments seen on another name")
+        wait_promiscuity("mon1", 1)
+        expect_again, _ = half(trace, second)
+        run("ip", "link", "set", "mon1", "down")
+        run("ip", "link", "set", "mon1", "name", "monx")
+        check_flushed(trace, second, expect_again)
+    same(promiscuity(mirror.name), 1, "promiscuity of the other")
+
+
+@test
+def moved(_mirror, trace):
+    """an interface that leaves for another namespace is left alone, until it comes back"""
+    with Mirror(1) as second:
+        peer = Namespace.make("peer")
+        whole, frames = half(trace, second)
+        run("ip", "link", "set", "mon1", "netns", "peer")
+        check_flushed(trace, second, whole)
+        peer.run("ip", "link", "set", "mon1", "up")
+        seen = stats()["segments"]
+        second.send(*frames[3:])
+        same(stats()["segments"], seen, "segments seen in another namespace")
+        peer.run("ip", "link", "set", "mon1", "netns", "1")
+        run("ip", "link", "set", "mon1", "up")
+        wait_promiscuity("mon1", 1)
+        half(trace, second)
+        peer.remove()
+    trace.device.flush()
+
+
+@test
+def written(mirror, trace):
+    """the list may be written: what is left out ends its flows, what is new is mirrored"""
+    kmsg = Kmsg()
+    with Mirror(1) as second:
+        first, frames = half(trace, mirror)
+        other, _ = half(trace, second)
+        set_parameter("ingress", "mon2,mon1\n")
+        says(kmsg, "there is no mon2 yet; waiting for it")
+        same(sorted(parameter("ingress").split(",")), ["mon1", "mon2"], "parameter")
+        check_flushed(trace, mirror, first)
+        wait_promiscuity("mon0", 0)
+        seen = stats()["segments"]
+        mirror.send(*frames[3:])
+        same(stats()["segments"], seen, "segments of what is left out")
+        same(promiscuity("mon1"), 1, "promiscuity of what stays")
+        trace.sync()
+        check(not [e for e in trace.at(mirror, other[1][1]) if e["event"] == "end"], "ended")
+        set_parameter("ingress", "\n")
+        same(parameter("ingress"), "", "parameter")
+        check_flushed(trace, second, other)
+        same(live_flows(), 0, "flows")
+        set_parameter("ingress", "mon0,mon1")
+        half(trace, mirror)
+    trace.device.flush()
+
+def spoiled(source, frame):
+    """A frame with some bytes changed, perhaps cut off."""
+    spoilt = bytearray(frame)
+    for _ in range(source.choice((1, 1, 2, 5))):
+        at = source.randrange(12, min(len(frame), 120))
+        spoilt[at] = source.choice((0, 255, source.randrange(256)))
+    return spoilt[:source.choice((len(frame), source.randrange(14, len(frame) + 1)))]
+
+
+@test
+def random_frames(mirror, trace):
+    """10,000 frames with random bytes in their headers: nothing but events and counts"""
+    seed = random.randrange(2**32)
+    print(f"# seed {seed}")
+    source = random.Random(seed)
+    models = [bytes(frame) for pair in (("192.0.2.1", "198.51.100.1"), ("fd01::1", "fd01::2"))
+              for lower in (STRANGER, tagged(TAGS["5.7"]))
+              for frame in connection(ends(*pair), lower)]
+    models += [bytes(frame) for frame in connection(
+        ends("fd01::1", "fd01::2"), between=IPv6ExtHdrHopByHop() / IPv6ExtHdrFragment() /
+        IPv6ExtHdrRouting(addresses=["fd01::9"], segleft=1))]
+    trace.device.flush()
+    before = stats()
+    mirror.send(*(spoiled(source, model) for model in source.choices(models, k=10000)))
+    trace.sync()
+    seen, whole = len(trace.events), ends("192.0.2.77")
+    mirror.send(*connection(whole))
+    trace.wait(lambda: len(trace.events) >= seen + 8, "a connection after all that")
+    flow, = flows_of(trace.events[seen:])
+    same(([line_of(event) for event in flow.events], ends_of(flow)), (lines_of(WHOLE), whole),
+         "the connection")
+    after = stats()
+    grown = {name: after[name] - before[name] for name in ("segments", "unreadable")}
+    check(min(grown.values()) > 500 and sum(grown.values()) <= 10000 + len(CONNECTION),
+          f"counters: {grown}")
+    trace.device.flush()
+
+
+@contextlib.contextmanager
+def staged():
+    with Mirror() as mirror, Module(ingress="mon0,mon1"), Trace() as trace:
+        yield mirror, trace
+
+
+if __name__ == "__main__":
+    main(staged())
