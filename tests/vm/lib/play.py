@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """One script, played once."""
 
-import errno
 import itertools
 import random
 import socket
-import struct
 import time
 
-from lib import net
+from lib.ends import SECONDS, End, RealEnd
 from lib.kernel import parameter, set_parameter
 from lib.packet import FLAGS, fragments, packet, with_headers, with_options, with_tos
 from lib.tap import Failure, check, same, wait_for
@@ -16,44 +14,13 @@ from lib.told import (check_flow, flags_text, kind_of, options_of, sender_of, st
                       words_of)
 
 OTHER = {">": "<", "<": ">"}
-SECONDS = 3	# that a real end may take
 TIMER = 0.9	# a script that took longer may have met a timer of the kernel
-
-KERNEL_STATES = {1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECEIVED", 4: "FIN_WAIT_1",
-                 5: "FIN_WAIT_2", 6: "TIME_WAIT", 7: "CLOSED", 8: "CLOSE_WAIT", 9: "LAST_ACK",
-                 10: "LISTEN", 11: "CLOSING", 12: "SYN_RECEIVED"}
 
 ports = itertools.count(1)
 
 
 class Late(Failure):
     """The machine was so slow that timers of the kernel may have run."""
-
-
-class End:
-    """One endpoint: where it is, what its numbers count from."""
-
-    def __init__(self, address, port, wire, isn):
-        self.address = address
-        self.port = port
-        self.wire = wire	# that leads to it, if it is played by hand
-        self.isn = isn
-        self.sure = False	# of the ISN of a real end
-
-    def here(self):
-        return self.address, self.port
-
-
-class Seen:
-    """A segment that the host sent."""
-
-    def __init__(self, data):
-        start = 40 if data[0] >> 4 == 6 else (data[0] & 15) * 4
-        self.tcp = data[start:] if (data[6] if start == 40 else data[9]) == 6 else None
-        if self.tcp:
-            (self.source, self.dest, self.seq, self.ack, offset, self.flags,
-             self.window) = struct.unpack("!HHIIBBH", self.tcp[:16])
-            self.length = len(self.tcp) - (offset >> 4) * 4
 
 
 class Play:
@@ -68,16 +35,16 @@ class Play:
         number = next(ports)
         chance = random.Random(f"{script.title} {number}")
         self.ends = {
-            ">": End(host.left.far(version), 32768 + number, host.left, chance.getrandbits(32)),
-            "<": End(host.right.far(version), 1024 + number, host.right, chance.getrandbits(32)),
+            side: End(wire.far(version), port + number, wire, chance.getrandbits(32), version)
+            for side, wire, port in ((">", host.left, 32768), ("<", host.right, 1024))
         }
         for side, isn in isns.items():
             if side != self.real:
                 self.ends[side].isn = isn
+        self.kernel = None	# the end that it plays
         if self.real:
-            end, wire = self.ends[self.real], self.ends[OTHER[self.real]].wire
-            end.address, end.wire = wire.near(version), None
-        self.listener = self.connection = None
+            self.kernel = RealEnd(self.ends[self.real], self.ends[OTHER[self.real]], script.fast)
+            self.ends[self.real] = self.kernel
         self.events = []	# all that were told
         self.fresh = []		# those that no line has accounted for
         self.history = []	# for a person to read
@@ -93,11 +60,12 @@ class Play:
     def run(self, lines):
         start = time.monotonic()
         try:
-            self.listen()
+            if self.script.real == "responder":
+                self.kernel.listen()
             for self.line in lines:
                 self.play(self.line)
             self.finish()
-        except Failure as failure:
+        except (Failure, OSError) as failure:
             explained = self.explained(failure)
             if not self.script.slow and time.monotonic() - start > TIMER:
                 raise Late(*explained) from None
@@ -110,7 +78,7 @@ class Play:
         self.collect()
         where = f"line {self.line.number}: {self.line.text}" if self.line else "at the start"
         return (f"{self}; {where}: {failure}",
-                [*failure.lines, "all that was told:", *self.history])
+                [*getattr(failure, "lines", ()), "all that was told:", *self.history])
 
     def play(self, line):
         if line.segment and line.segment.side != self.real:
@@ -121,13 +89,14 @@ class Play:
             self.note(f"line {line.number}: {line.text}")
             self.from_kernel(line)
         else:
-            getattr(self, "order_" + line.verb)(*line.words)
+            name = "order_" + line.verb
+            getattr(self if hasattr(self, name) else self.kernel, name)(*line.words)
             self.account(line.told, lambda event: sender_of(event) is None)
 
     def finish(self):
         self.settled()
         if self.real and self.line.verb != "kernel":
-            self.agree(self.kernel_state())
+            self.agree(self.kernel.state())
         flows = dict.fromkeys(event.flow_id for event in self.events)
         for flow in flows:
             if flow:
@@ -135,7 +104,7 @@ class Play:
 
     def settled(self):
         """Nothing is left that no line has spoken of."""
-        seen = self.receive()
+        seen = self.kernel and self.kernel.receive()
         check(not seen, "not in the script", [self.text(seen)] if seen else [])
         self.collect()
         check(not self.fresh, "told, but not in the script", list(map(words_of, self.fresh)))
@@ -143,11 +112,8 @@ class Play:
     def clean_up(self):
         for name, value in self.parameters.items():
             set_parameter(name, value)
-        if self.connection:
-            net.abort_on_close(self.connection)
-        for sock in (self.connection, self.listener):
-            if sock:
-                sock.close()
+        if self.kernel:
+            self.kernel.clean_up()
         for wire in (self.host.left, self.host.right):
             while wire.receive():
                 pass
@@ -213,7 +179,7 @@ class Play:
 
     def drop_answers(self):
         """A real end answers with what changes nothing, or not at all."""
-        while self.receive():
+        while self.kernel and self.kernel.receive():
             pass
 
     def packets(self, segment, whole):
@@ -230,18 +196,6 @@ class Play:
 
     # The real end
 
-    def receive(self, seconds=0):
-        """The next segment of the real end."""
-        if not self.real:
-            return None
-        near, far = self.ends[self.real], self.ends[OTHER[self.real]]
-        deadline = time.monotonic() + seconds
-        while data := far.wire.receive(max(0, deadline - time.monotonic())):
-            seen = Seen(data)
-            if seen.tcp and (seen.source, seen.dest) == (near.port, far.port):
-                return seen
-        return None
-
     def text(self, seen):
         """A segment as a script says it."""
         peer = OTHER[self.real]
@@ -252,8 +206,8 @@ class Play:
         return f"{self.real} {flags_text(seen.flags)} {seq}{payload}{ack} win {seen.window}"
 
     def from_kernel(self, line):
-        segment, end = line.segment, self.ends[self.real]
-        seen = self.receive(SECONDS)
+        segment, end = line.segment, self.kernel
+        seen = end.receive(SECONDS)
         check(seen, "the real end does not send it")
         if "S" in segment.flags[0] and not end.sure:
             end.isn, end.sure = seen.seq, True
@@ -268,90 +222,13 @@ class Play:
         check(found == wanted, "the real end sends something else", [self.text(seen)])
         self.account(line.told, self.told_for(end.port, seen.flags, seen.seq))
 
-    def listen(self):
-        if self.script.real != "responder":
-            return
-        end = self.ends["<"]
-        self.listener = socket.socket(net.family(end.address))
-        self.listener.settimeout(SECONDS)
-        self.listener.bind(end.here())
-        if self.script.fast:
-            self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
-        self.listener.listen()
-
-    def sock(self):
-        """The connection of the real end, accepted if it has to be."""
-        if not self.connection:
-            self.order_accept()
-        return self.connection
-
-    def order_connect(self, fast=None, count=0):
-        here, there = self.ends[">"], self.ends["<"]
-        self.connection = socket.socket(net.family(here.address))
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.connection.bind(here.here())
-        self.connection.setblocking(False)
-        try:
-            if fast:
-                self.connection.sendto(b"x" * int(count), socket.MSG_FASTOPEN, there.here())
-            else:
-                self.connection.connect(there.here())
-        except BlockingIOError:
-            pass
-
-    def order_accept(self):
-        check(self.listener, "nobody listens")
-        self.connection, _ = self.listener.accept()
-        self.connection.settimeout(SECONDS)
-
-    def order_send(self, count):
-        self.sock().sendall(b"x" * int(count))
-
-    def order_read(self, count):
-        self.sock().settimeout(SECONDS)
-        found = b""
-        while len(found) < int(count):
-            data = self.sock().recv(int(count) - len(found))
-            check(data, f"the end after {len(found)} bytes")
-            found += data
-
-    def order_shutdown(self):
-        self.sock().shutdown(socket.SHUT_WR)
-
-    def order_close(self):
-        self.sock().close()
-        self.connection = None
-
-    def order_abort(self):
-        net.abort_on_close(self.sock())
-        self.order_close()
-
-    def order_unlisten(self):
-        self.listener.close()
-        self.listener = None
-
-    def order_error(self, name):
-        """What the program at the real end gets to know."""
-        number = self.sock().getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        same(errno.errorcode.get(number, "none"), name, "error of the socket")
-
     def order_anew(self):
-        self.ends[self.real].sure = False
+        self.kernel.sure = False
 
     # Questions
 
-    def kernel_state(self):
-        here, there = (f":{self.ends[side].port:04X}" for side in (self.real, OTHER[self.real]))
-        with open("/proc/thread-self/net/tcp" + "6" * (self.version == 6),
-                  encoding="ascii") as table:
-            for entry in table:
-                words = entry.split()
-                if words[1].endswith(here) and words[2].endswith(there):
-                    return KERNEL_STATES[int(words[3], 16)]
-        return "none"
-
     def order_kernel(self, state, _=None, other=None):
-        same(self.kernel_state(), state, "the socket's state")
+        same(self.kernel.state(), state, "the socket's state")
         self.agree(state, other)
 
     def agree(self, state, other=None):
