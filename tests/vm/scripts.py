@@ -62,8 +62,9 @@ def as_test(name, script, how):
 
 def must_fail(host, reader, script):
     """A script that is wrong is found out, at its last line."""
+    lines, version, isns = next(plays(script))
     try:
-        play(host, reader, script)
+        Play(host, reader, script, version, isns).run(lines)
     except Failure as failure:
         check(script.lines[-1].text in str(failure), "it fails elsewhere", [str(failure)])
     else:
