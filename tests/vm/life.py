@@ -11,7 +11,7 @@ import threading
 from lib import device, net
 from lib.device import Device, errno_of, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import (Kmsg, Module, PARAMETERS, READER, STATS, attempt, load, loaded, stats,
+from lib.kernel import (Kmsg, Module, PARAMETERS, READER, STATS, attempt, load, loaded,
                         unload)
 from lib.mirror import Mirror
 from lib.packet import packet
