@@ -428,6 +428,14 @@ void fsm_open(struct fsm *fsm)
 	};
 }
 
+void fsm_succeed(struct fsm *fsm, const struct fsm *old)
+{
+	const struct fsm_endpoint *end = &old->end[FSM_INITIATOR];
+
+	if (end->state == TCPTRACE_STATE_SYN_SENT)
+		marks_note(&fsm->end[FSM_INITIATOR], FSM_RIVAL, end->isn);
+}
+
 bool fsm_can_pickup(const struct segment *seg)
 {
 	return flags_possible(seg->flags) && !(seg->flags & TCPTRACE_TCP_RST) &&

@@ -94,6 +94,13 @@ struct fsm_result {
 void fsm_open(struct fsm *fsm);
 
 /**
+ * fsm_succeed - the connection takes the tuple of another
+ * @fsm: initialised by fsm_open()
+ * @old: the other; its SYN may be answered yet, if the new one was forged
+ */
+void fsm_succeed(struct fsm *fsm, const struct fsm *old);
+
+/**
  * fsm_can_pickup - can this segment be the first we see of a connection?
  * @seg: any segment but a SYN
  *

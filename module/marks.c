@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "marks.h"
 
+/* Of an endpoint that is never heard: wider ones are hardly ever offered. */
+#define UNHEARD_WINDOW	0x1000000
+
 /* Nothing lies ahead before the SYN is acknowledged, nor behind a FIN. */
 static void note_ahead(struct fsm_endpoint *from, u16 what, u32 end)
 {
@@ -14,14 +17,17 @@ static void note_ahead(struct fsm_endpoint *from, u16 what, u32 end)
  * What the receiver has no room for does not count as sent until it is acknowledged:
  * a gap in what is seen, the byte that probes a window of zero, or a forgery.
  */
-static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 end)
+static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 end,
+			bool believed)
 {
 	if (!seq_before(from->end, end))
 		return;
-	if (to->seen & FSM_ACKS && seq_before(to->edge, end))
+	if (to->seen & FSM_ACKS && seq_before(to->edge, end)) {
 		note_ahead(from, FSM_FAR, end);
-	else
+	} else if (believed) {
 		from->end = end;
+		from->seen &= ~FSM_AHEAD;	/* it goes on where it was: there is no gap */
+	}
 }
 
 static bool behind_gap(const struct fsm_endpoint *end, u32 ack)
@@ -41,20 +47,42 @@ static bool believe_ahead(const struct fsm_endpoint *from, struct fsm_endpoint *
 	return false;
 }
 
-static void advance_ack(struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack, u32 edge)
+/* It lies more than a window back: RFC 5961 section 5. */
+static bool ack_too_old(const struct fsm_endpoint *from, u32 ack)
+{
+	return from->ack - ack > 0xffffu << from->wscale;
+}
+
+/* False if the ACK is not believed: then its segment may be forged. */
+static bool advance_ack(struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack, u32 edge)
 {
 	if (seq_before(to->end, ack) && !believe_ahead(from, to, ack))
-		return;
-	if (seq_before(from->ack, ack))
+		return false;
+	if (!seq_before(ack, from->ack))
 		from->ack = ack;
+	else if (ack_too_old(from, ack))
+		return false;
 	if (seq_before(from->edge, edge))
 		from->edge = edge;
+	return true;
 }
 
 void marks_carry(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct segment *seg)
 {
-	advance_end(from, to, seg->seq + seg->payload_len);
-	advance_ack(from, to, seg->ack, seg->ack + ((u32)seg->window << from->wscale));
+	u32 edge = seg->ack + ((u32)seg->window << from->wscale);
+	bool believed = advance_ack(from, to, seg->ack, edge);
+
+	advance_end(from, to, seg->seq + seg->payload_len, believed);
+}
+
+/* The first ACK; the peer may have used the window of the SYN, which may have been wider. */
+static void begin_ack(struct fsm_endpoint *from, u32 ack, u32 window)
+{
+	if (window < from->edge)
+		window = from->edge;
+	from->seen |= FSM_ACKS;
+	from->ack = ack;
+	from->edge = ack + window;
 }
 
 void marks_advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
@@ -63,25 +91,20 @@ void marks_advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
 	/* the window of a SYN is not scaled, RFC 7323 section 2.2 */
 	u32 window = seg->flags & TCPTRACE_TCP_SYN ? seg->window :
 						     (u32)seg->window << from->wscale;
+	bool believed = true;
+
+	if (!(seg->flags & TCPTRACE_TCP_ACK))
+		from->edge = window;	/* behind its first acknowledgment */
+	else if (from->seen & FSM_ACKS)
+		believed = advance_ack(from, to, seg->ack, seg->ack + window);
+	else
+		begin_ack(from, seg->ack, window);
 
 	if (from->seen & FSM_SENT)
-		advance_end(from, to, segment_end(seg));
+		advance_end(from, to, segment_end(seg), believed);
 	else
 		from->end = segment_end(seg);
 	from->seen |= FSM_SENT;
-
-	if (!(seg->flags & TCPTRACE_TCP_ACK)) {
-		from->edge = window;	/* behind its first acknowledgment, see below */
-	} else if (from->seen & FSM_ACKS) {
-		advance_ack(from, to, seg->ack, seg->ack + window);
-	} else {
-		/* the peer may have used the window of the SYN, which may have been wider */
-		if (window < from->edge)
-			window = from->edge;
-		from->seen |= FSM_ACKS;
-		from->ack = seg->ack;
-		from->edge = seg->ack + window;
-	}
 }
 
 /* RFC 7323 section 2.2: scaling holds if both SYNs offer it. */
@@ -139,7 +162,7 @@ static bool ack_believed(const struct fsm_endpoint *from, const struct fsm_endpo
 	if (!(from->seen & FSM_ACKS && to->seen & FSM_SENT))
 		return true;
 	if (seq_before(ack, from->ack))
-		return from->ack - ack <= 0xffffu << from->wscale;
+		return !ack_too_old(from, ack);
 	return !seq_before(to->end, ack) || !seq_before(from->edge, ack) || behind_gap(to, ack);
 }
 
@@ -191,7 +214,7 @@ static bool rst_to_unheard(const struct fsm_endpoint *from, const struct segment
 {
 	if (from->seen & FSM_SYN)
 		return seq_between(from->isn + 1, seg->seq, from->end);
-	return from->end - seg->seq <= MARKS_WINDOW_MAX;
+	return from->end - seg->seq <= UNHEARD_WINDOW;
 }
 
 bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to,

@@ -18,6 +18,11 @@
  * for it may be forged, but it is remembered: if the peer acknowledges it, then we
  * have missed what lies between.  The other way round, an ACK of what did not pass is
  * believed when its peer goes on there.
+ *
+ * So who sends forged segments from one side, without knowing the numbers, changes nothing
+ * that is told.  Who can forge both sides past the place where we look can answer himself;
+ * a host does not let its own side be forged, a router that filters sources neither.  Of a
+ * connection whose other side is never seen, the one that is seen is taken at its word.
  */
 
 /* &fsm_endpoint.seen */
@@ -36,7 +41,8 @@
 #define FSM_CLAIMED	0x0800	/* what its peer acknowledged, though it did not pass here */
 #define FSM_FIN_TIME	0x1000	/* the timestamp of its FIN, RFC 7323 */
 
-#define FSM_OTHER	(FSM_RIVAL | FSM_FAR | FSM_FAR_FIN | FSM_CLAIMED | FSM_FIN_TIME)
+#define FSM_AHEAD	(FSM_FAR | FSM_FAR_FIN | FSM_CLAIMED)
+#define FSM_OTHER	(FSM_RIVAL | FSM_AHEAD | FSM_FIN_TIME)
 
 /**
  * struct fsm_endpoint - one endpoint
@@ -130,7 +136,7 @@ static inline bool marks_await_ack_of_fin(const struct fsm_endpoint *end, u32 ac
 /* A FIN too far ahead is acknowledged by its number alone, as any is. */
 static inline bool marks_covers_far_fin(const struct fsm_endpoint *end, u32 ack)
 {
-	return end->seen & FSM_FAR_FIN && ack == end->other;
+	return end->seen & FSM_FAR_FIN && ack == end->other && seq_before(end->end, ack);
 }
 
 /**

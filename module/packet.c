@@ -130,8 +130,8 @@ void packet_skip_fragment(void)
 static unsigned int read_extension(struct packet_extensions *extensions, const u8 header[8])
 {
 	switch (extensions->protocol) {
-	case NEXTHDR_FRAGMENT:
-		extensions->fragment = true;
+	case NEXTHDR_FRAGMENT:	/* one that is whole is none, RFC 6946 */
+		extensions->fragment |= get_unaligned_be16(header + 2) & (IP6_OFFSET | IP6_MF);
 		return 8;
 	case NEXTHDR_AUTH:
 		return (header[1] + 2) * 4;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ktime.h>
 #include <linux/rhashtable-types.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "event.h"
 #include "flow.h"
@@ -82,7 +83,7 @@ static void put_last(struct tcptrace_event *record)
 	};
 }
 
-/* Keep the next records that the reader wants; after all flows, the last one. */
+/* Keep the next records that the reader wants, fewer if a signal comes; at last the last one. */
 static void go_on(struct snapshot *snapshot, const struct reader *reader)
 {
 	unsigned int met = 0;
@@ -99,8 +100,11 @@ static void go_on(struct snapshot *snapshot, const struct reader *reader)
 		} else if (take(flow, record) && reader_wants(reader, record)) {
 			snapshot->count++;
 		}
-		if (++met % WALK_BATCH == 0)
+		if (++met % WALK_BATCH == 0) {
+			if (signal_pending(current))
+				break;
 			flow_walk_breathe(&snapshot->walk);
+		}
 	}
 	flow_walk_stop(&snapshot->walk);
 }

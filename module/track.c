@@ -158,20 +158,20 @@ static u8 guess_initiator(const struct flow_key *key, const struct sighting *at)
 	return ntohs(key->port[0]) > ntohs(key->port[1]) ? 0 : 1;
 }
 
-static void tell_reuse(struct flow *flow, const struct sighting *at)
+/* @old was removed just now; it stays as it is until RCU frees it. */
+static void tell_reuse(struct flow *flow, const struct flow *old, const struct sighting *at)
 {
 	struct fsm_result res;
 
-	fsm_open(&flow->fsm);
 	fsm_note(&flow->fsm, TCPTRACE_EVENT_REUSE, TCPTRACE_REASON_NONE, &res);
 	event_publish(flow, &res, flow->start_ns, at);
+	fsm_succeed(&flow->fsm, &old->fsm);
 }
 
 static void open_flow(struct flow *flow, const struct sighting *at)
 {
 	struct fsm_result res;
 
-	fsm_open(&flow->fsm);
 	fsm_step(&flow->fsm, FSM_INITIATOR, at->seg, &res);
 	event_publish(flow, &res, flow->start_ns, at);
 	stats_inc(STAT_FLOWS_OPENED);
@@ -187,15 +187,16 @@ static void pickup_flow(struct flow *flow, const struct sighting *at)
 }
 
 static void first_step(struct flow *flow, const struct flow_key *key, const struct sighting *at,
-		       bool reuse)
+		       const struct flow *old)
 {
 	bool pickup = at->seg->flags & TCPTRACE_TCP_ACK;
 	enum fsm_dir dir;
 
 	flow->start_ns = ktime_get_ns();
 	flow->initiator = pickup ? guess_initiator(key, at) : at->from;
-	if (reuse)
-		tell_reuse(flow, at);
+	fsm_open(&flow->fsm);
+	if (old)
+		tell_reuse(flow, old, at);
 	if (pickup)
 		pickup_flow(flow, at);
 	else
@@ -207,7 +208,7 @@ static void first_step(struct flow *flow, const struct flow_key *key, const stru
 }
 
 /* The first segment of a flow; false if another CPU has made the flow meanwhile. */
-static bool begin(const struct flow_key *key, const struct sighting *at, bool reuse)
+static bool begin(const struct flow_key *key, const struct sighting *at, const struct flow *old)
 {
 	struct flow *flow;
 	int err;
@@ -224,7 +225,7 @@ static bool begin(const struct flow_key *key, const struct sighting *at, bool re
 	spin_lock(&flow->lock);		/* who finds it, waits for its first step */
 	err = flow_insert(flow);
 	if (!err)
-		first_step(flow, key, at, reuse);
+		first_step(flow, key, at, old);
 	spin_unlock(&flow->lock);
 	if (!err)
 		return true;
@@ -253,7 +254,7 @@ static void tell_stray(const struct flow_key *key, const struct sighting *at)
 
 void track_segment(struct flow_key *key, const struct sighting *at)
 {
-	bool reuse = false;
+	const struct flow *old = NULL;
 	int tries;
 
 	for (tries = 0; tries < TRACK_TRIES; tries++) {
@@ -264,7 +265,8 @@ void track_segment(struct flow_key *key, const struct sighting *at)
 
 			if (likely(answer == STEP_DONE))
 				return;
-			reuse = reuse || answer == STEP_REUSED;
+			if (answer == STEP_REUSED)
+				old = flow;
 		}
 		if (!at->genuine(at)) {
 			event_publish_stray(key, TCPTRACE_REASON_BAD_CHECKSUM, at);
@@ -274,7 +276,7 @@ void track_segment(struct flow_key *key, const struct sighting *at)
 			tell_stray(key, at);
 			return;
 		}
-		if (begin(key, at, reuse))
+		if (begin(key, at, old))
 			return;
 	}
 	stats_inc(STAT_NO_ROOM);
@@ -304,7 +306,8 @@ static bool knows_syn(struct flow *flow, const struct sighting *at)
 
 	spin_lock(&flow->lock);
 	from = &flow->fsm.end[flow_direction(flow, at->from)];
-	known = from->seen & FSM_SYN && from->isn == at->seg->seq;
+	known = (from->seen & FSM_SYN && from->isn == at->seg->seq) ||
+		(from->seen & FSM_RIVAL && from->other == at->seg->seq);
 	spin_unlock(&flow->lock);
 	return known;
 }

@@ -561,6 +561,7 @@ const struct scenario fsm_scenarios[] = {
 	  "< A 1 ack 5001	:\n"
 	  "> PA 1+10 ack 1	:\n"
 	  "< A 1 ack 11		:\n"
+	  "> R 5001		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
 	  "> FA 11 ack 1		: fin FIN_WAIT_1 ESTABLISHED\n"
 	  "< A 1 ack 12		: fin_acked FIN_WAIT_2 CLOSE_WAIT\n" },
 
@@ -606,6 +607,26 @@ const struct scenario fsm_scenarios[] = {
 	  "< A 9000002 ack 5000002 : fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
 	  "> A 5000002 ack 9000002 : fin_acked TIME_WAIT CLOSED\n"
 	  "	; end established orderly initiator\n" },
+
+	{ "no gap: a forged FIN ahead is forgotten when its sender goes on", HANDSHAKE
+	  "> FA 200001 ack 1	: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> A 1+60000 ack 1	:\n"
+	  "< A 1 ack 60001	:\n"
+	  "> A 60001+60000 ack 1 :\n"
+	  "< A 1 ack 120001	:\n"
+	  "> A 120001+60000 ack 1 :\n"
+	  "< A 1 ack 180001	:\n"
+	  "> A 180001+20001 ack 1 :\n"
+	  "< A 1 ack 200002	:\n"
+	  "> FA 200002 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n" },
+
+	{ "forged data moves nothing by which a RST is measured: RFC 5961 section 5", HANDSHAKE
+	  "> PA 1+10 ack 1	:\n"
+	  "< A 1 ack 11		:\n"
+	  "> PA 5001+10 ack 500000 :\n"
+	  "> PA 5001+10 ack -100000 :\n"
+	  "> R 5011		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> R 11		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
 
 	{ "gap: an old FIN proves nothing", HANDSHAKE
 	  "> PA 1+1000 ack 1	:\n"
@@ -951,6 +972,21 @@ const struct scenario fsm_scenarios[] = {
 	{ "replaced by a new attempt",
 	  "> S 0		: syn SYN_SENT LISTEN\n"
 	  "replace		: end no_answer none none\n" },
+
+	{ "replaced by a forged SYN: the answer to the true one shows it",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "> S 1000		: reuse\n"
+	  "replace		: end no_answer none none\n"
+	  "> S 1000		: syn SYN_SENT LISTEN\n"
+	  "< SA 7 ack 200000	: invalid/bad_ack SYN_SENT LISTEN\n"
+	  "< SA 7 ack 1		: reuse\n" },
+
+	{ "replaced by a new attempt, which is answered",
+	  "> S 0		: syn SYN_SENT LISTEN\n"
+	  "replace		: end no_answer none none\n"
+	  "> S 1000		: syn SYN_SENT LISTEN\n"
+	  "< SA 7 ack 1001	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1001 ack 8	: established ESTABLISHED ESTABLISHED\n" },
 
 	{ "replaced after pickup",
 	  "pickup > A 1 ack 1	: pickup ESTABLISHED ESTABLISHED\n"

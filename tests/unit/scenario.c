@@ -197,8 +197,10 @@ static void play_segment(const struct line *line, struct scenario_run *run, bool
 			complain(line, "cannot be picked up");
 		fsm_pickup(&run->fsm, dir, &seg, res);
 	} else {
-		if (!run->open)
+		if (!run->open) {
 			fsm_open(&run->fsm);
+			fsm_succeed(&run->fsm, &run->replaced);
+		}
 		step(line, &run->fsm, dir, &seg, res);
 	}
 	run->open = true;
@@ -309,6 +311,8 @@ static void play_line(const struct line *line, struct scenario_run *run, char *o
 		fsm_abandon(&run->fsm, TCPTRACE_CLOSE_EVICTED, &res);
 	} else if (!strcmp(verb, "replace")) {
 		fsm_abandon(&run->fsm, TCPTRACE_CLOSE_UNKNOWN, &res);
+		run->replaced = run->fsm;
+		run->open = false;
 	} else if (!strcmp(verb, "flush")) {
 		fsm_abandon(&run->fsm, TCPTRACE_CLOSE_FLUSHED, &res);
 	} else {

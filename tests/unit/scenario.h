@@ -30,7 +30,7 @@
  * that does not continue the one before, is an error.
  *
  * Orders: ``pickup`` before the first segment, ``timeout``, ``evict``, ``flush``,
- * ``replace`` (by a new connection).
+ * ``replace`` (by a new connection, which begins with the next segment).
  *
  * ``icmp > ERROR SEQ`` is an ICMP error about a segment of the initiator, ``icmp <``
  * about one of the responder.  ``unreachable`` is one for which its sender gives up a
@@ -53,6 +53,7 @@ struct isns {
 /* Where a scenario stopped; what goes on from there may use it. */
 struct scenario_run {
 	struct fsm fsm;
+	struct fsm replaced;	/* the connection before, zeroed if there was none */
 	bool open;
 };
 

@@ -168,7 +168,8 @@ static bool missed_too_much(const struct endpoint *e, const struct endpoint *pee
 	return !e->acked_syn || !peer->acked_syn;
 }
 
-static void trace_first(struct sim *sim, int from, const struct segment *seg)
+static void trace_first(struct sim *sim, const struct fsm *old, int from,
+			const struct segment *seg)
 {
 	bool syn = seg->flags & TCPTRACE_TCP_SYN, ack = seg->flags & TCPTRACE_TCP_ACK;
 	bool proved = sim->open && ack;	/* the SYN was not believed, its answer shows it */
@@ -186,6 +187,8 @@ static void trace_first(struct sim *sim, int from, const struct segment *seg)
 		sim_excuse(sim, SIM_LATE);
 	if (syn && !ack) {
 		fsm_open(&sim->fsm);
+		if (old)
+			fsm_succeed(&sim->fsm, old);
 		fsm_step(&sim->fsm, sim->side_of[from], seg, &res);
 		if (res.reuse || res.changes != 1 || res.change[0].kind != TCPTRACE_EVENT_SYN)
 			sim_wrong(sim, "a first SYN was not told as one");
@@ -200,13 +203,15 @@ static void trace_first(struct sim *sim, int from, const struct segment *seg)
 static void trace_reuse(struct sim *sim, int from, const struct segment *seg)
 {
 	struct fsm_result res;
+	struct fsm old;
 
 	sim->figures->reused++;
 	fsm_abandon(&sim->fsm, TCPTRACE_CLOSE_UNKNOWN, &res);
 	sim->ends += res.ended;
 	if (sim->ends != 1)
 		sim_wrong(sim, "%d ENDs before the tuple was used again", sim->ends);
-	trace_first(sim, from, seg);
+	old = sim->fsm;
+	trace_first(sim, &old, from, seg);
 }
 
 /* fsm_carry(), where it takes the segment, does what fsm_step() does. */
@@ -240,7 +245,7 @@ void sim_trace(struct sim *sim, struct packet *packet)
 	}
 	sim->figures->seen++;
 	if (!sim->open) {
-		trace_first(sim, from, &packet->seg);
+		trace_first(sim, NULL, from, &packet->seg);
 		return;
 	}
 	step(sim, from, &packet->seg, &res);
