@@ -6,19 +6,19 @@ import contextlib
 import json
 import pathlib
 import random
-import tempfile
 
 from scapy.layers.inet import IP, TCP, UDP, fragment
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
                                 IPv6ExtHdrRouting, PadN, fragment6)
 from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
+from scapy.packet import Raw
 
-from lib import capture, net
+from lib import net
 from lib.device import live_flows
 from lib.kernel import Kmsg, Module, parameter, run, set_parameter, stats
 from lib.mirror import Mirror, ends_of, flows_of
 from lib.net import Namespace
-from lib.packet import with_headers
+from lib.packet import checksum, with_headers
 from lib.tap import check, main, same, test, wait_for
 from lib.trace import Trace, line_of, lines_of, told
 
@@ -112,6 +112,13 @@ TAGS = {
 }
 
 
+def places(port):
+    """Where /proc/net/tcptrace says that flows of this port are seen."""
+    heading, *lines = pathlib.Path("/proc/net/tcptrace").read_text().splitlines()
+    column = heading.split().index("mirror")
+    return sorted(line.split()[column] for line in lines if f":{port} " in line)
+
+
 def tagged(tags):
     frame = STRANGER
     for tag in tags:
@@ -128,9 +135,7 @@ def vlans(mirror, trace):
     for frames in zip(*(frames[:-3] for frames in rounds), strict=True):
         mirror.send(*frames)
     trace.wait(lambda: len(trace.at(mirror, whole[0][1])) >= 3 * len(rounds), "all events")
-    lines = pathlib.Path("/proc/net/tcptrace").read_text().splitlines()
-    places = [line.split()[7] for line in lines if f":{whole[0][1]} " in line]
-    same(sorted(places), sorted(["mon0", *(f"mon0.{name}" for name in TAGS)]), "places", lines)
+    same(places(whole[1][1]), sorted(["mon0", *(f"mon0.{name}" for name in TAGS)]), "places")
     for frames in zip(*(frames[-3:] for frames in rounds), strict=True):
         mirror.send(*frames)
     trace.wait(lambda: len(trace.at(mirror, whole[0][1])) >= 8 * len(rounds), "all events")
@@ -267,15 +272,17 @@ def broken(mirror, trace):
 
 
 @test
-def other_protocols(mirror, _trace):
+def other_protocols(mirror, trace):
     """what is not TCP is none of our business"""
-    before = stats()
+    before, whole = stats(), ends()
+    discovery = Ether(src=STRANGER.src, dst="01:80:c2:00:00:0e", type=0x88cc)
     frames = [STRANGER / IP() / UDP(), STRANGER / IPv6() / UDP(), STRANGER / Dot1Q(vlan=1) / b"x",
-              Ether(type=0x88cc) / PAYLOAD, STRANGER / IP(proto=89) / PAYLOAD,
+              discovery / PAYLOAD, STRANGER / IP(proto=89) / PAYLOAD,
               STRANGER / IPv6(nh=59) / PAYLOAD]
-    mirror.send(*frames)
+    mirror.send(*frames, *connection(whole))
+    expect_whole(trace, mirror, whole)
     same({name: stats()[name] - before[name] for name in ("segments", "unreadable", "events")},
-         {"segments": 0, "unreadable": 0, "events": 0}, "counters")
+         {"segments": 8, "unreadable": 0, "events": 8}, "counters")
 
 
 @test
@@ -306,10 +313,52 @@ def left_checksum(mirror, trace):
             segment = bytes(frame[TCP])
             addresses = bytes(frame)[26:34] if IP in frame else bytes(frame)[22:54]
             pseudo = addresses + len(segment).to_bytes(4, "big") + (6).to_bytes(4, "big")
-            frame[TCP].chksum = 0xffff ^ capture.checksum(pseudo)
+            frame[TCP].chksum = 0xffff ^ checksum(pseudo)
             frames.append(frame)
         mirror.send(*frames)
         expect_whole(trace, mirror, whole)
+
+
+@contextlib.contextmanager
+def joining(mirror):
+    """The interface waits for segments that belong together, and joins them (GRO)."""
+    patience = pathlib.Path(f"/sys/class/net/{mirror.name}/gro_flush_timeout")
+    # a veth thinks that its peer has joined them already, if that could
+    run("ethtool", "-K", mirror.feed, "tso", "off")
+    run("ethtool", "-K", mirror.name, "gro", "on")
+    patience.write_text("100000000")	# ns
+    try:
+        yield
+    finally:
+        patience.write_text("0")
+        run("ethtool", "-K", mirror.name, "gro", "off")
+        run("ethtool", "-K", mirror.feed, "tso", "on")
+
+
+@test
+def joined(mirror, trace):
+    """segments that GRO joins count with all their bytes"""
+    for pair in (("192.0.2.1", "198.51.100.1"), ("fd01::1", "fd01::2")):
+        whole = ends(*pair)
+        frames = list(connection(whole))
+        data = []
+        for at in range(7):	# what the window takes
+            frame = frames[3].copy()
+            frame[TCP].seq = 1001 + at * 1000
+            frame[TCP].flags = "A"
+            frame[TCP].payload = Raw(b"x" * 1000)
+            if IP in frame:
+                frame[IP].flags = "DF"
+            data.append(frame)
+        for frame in frames[4:]:
+            sent_by_client = frame[TCP].sport == whole[0][1]
+            frame[TCP].seq += 6900 if sent_by_client else 0
+            frame[TCP].ack += 0 if sent_by_client else 6900
+        with joining(mirror):
+            mirror.send(*map(bytes, frames[:3] + data + frames[4:]))
+            end = trace.expect(mirror, whole[1][1], WHOLE).end()
+        same((end["bytes_toserver"], end["bytes_toclient"]), (7000, 100), "bytes")
+        check(end["pkts_toserver"] < 7 + 4, f"nothing was joined: {end['pkts_toserver']} packets")
 
 
 @test
@@ -329,16 +378,11 @@ def stray_reset(mirror, trace):
 
 @test
 def two_places(mirror, trace):
-    """the same capture at two mirrored interfaces is two connections at each"""
+    """the same frames at two mirrored interfaces are two connections"""
     whole = ends()
-    with Mirror(1) as second, tempfile.TemporaryDirectory() as directory:
-        wait_for(lambda: "mon1" in parameter("ingress"), "parameter")
-        path = pathlib.Path(directory) / "pcap"
-        frames = [capture.Frame(1 + at / 1000, bytes(frame), len(frame))
-                  for at, frame in enumerate(connection(whole))]
-        capture.write(path, frames)
+    with Mirror(1) as second:
         for place in (mirror, second):
-            place.replay(path, "--topspeed")
+            place.send(*connection(whole))
         trace.wait(lambda: len(trace.at(mirror, whole[1][1])) >= 16, "all events")
         flows = flows_of(trace.at(mirror, whole[1][1]))
         same([flow.events[0]["iface"] for flow in flows], ["mon0", "mon1"], "interfaces")
@@ -374,6 +418,7 @@ def stack_and_mirror(mirror, trace):
             server, _ = listener.accept()
         client.sendall(b"x" * 10)
         same(len(server.recv(100)), 10, "bytes")
+        same(places(port), ["-", "mon0"], "places")
         client.shutdown(net.socket.SHUT_WR)
         same(server.recv(1), b"", "end")
         server.close()

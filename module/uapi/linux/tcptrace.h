@@ -463,7 +463,8 @@ struct tcptrace_icmp {
  * @ip_version: 4 or 6; 0 if the event has no tuple
  * @seq: the event's global number; of SNAPSHOT that of the next event of all
  * @time_ns: CLOCK_MONOTONIC
- * @flow_id: the flow, from 1, never used again; 0 if the event has none
+ * @flow_id: the flow, from 1, never used again; 0 if the event has none.  A connection
+ *	that is seen at two places, this host's stack and a mirrored interface, is two
  * @initiator_addr: an IPv4 address is in the first 4 bytes, the rest is zero
  * @responder_addr: the same.  Of an INVALID event without a flow the source of
  *	the segment is given as the initiator
