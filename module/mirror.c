@@ -55,7 +55,12 @@ static void follow_promiscuity(struct mirror *mirror)
 	if (mirror->promiscuous)
 		dev_set_promiscuity(mirror->promiscuous, -1);
 	mirror->promiscuous = NULL;
-	if (mirror->dev && !dev_set_promiscuity(mirror->dev, 1))
+	if (!mirror->dev)
+		return;
+	if (dev_set_promiscuity(mirror->dev, 1))
+		pr_warn("ingress: %s cannot be promiscuous: only what is for this host is seen\n",
+			mirror->name);
+	else
 		mirror->promiscuous = mirror->dev;
 }
 
@@ -174,9 +179,17 @@ static int notify(struct notifier_block *block, unsigned long event, void *info)
 
 static struct notifier_block notifier = { .notifier_call = notify };
 
-static void await(const struct mirror *mirror)
+/* The interface of this name, now or when it comes. */
+static void look_for(struct mirror *mirror)
 {
-	if (*mirror->name && !mirror->dev)
+	struct net_device *dev;
+
+	if (!*mirror->name)
+		return;
+	dev = __dev_get_by_name(&init_net, mirror->name);
+	if (dev)
+		attach(mirror, dev);
+	else
 		pr_info("ingress: there is no %s yet; waiting for it\n", mirror->name);
 }
 
@@ -185,16 +198,13 @@ int mirror_init(void)
 	struct mirror *mirror;
 	int err;
 
-	rtnl_lock();
-	running = true;		/* what is set from now on holds at once */
-	rtnl_unlock();
-	/* tells of the interfaces that there are, too */
 	err = register_netdevice_notifier_net(&init_net, &notifier);
 	if (err)
 		return err;
 	rtnl_lock();
+	running = true;		/* what is set from now on holds at once */
 	for (mirror = mirrors; mirror < mirrors + MIRROR_MAX; mirror++)
-		await(mirror);
+		look_for(mirror);
 	rtnl_unlock();
 	return 0;
 }
@@ -270,15 +280,10 @@ static void drop(struct mirror *mirror)
 static void add(const char *name)
 {
 	struct mirror *mirror = find_name("");
-	struct net_device *dev;
 
 	strscpy(mirror->name, name, IFNAMSIZ);
-	if (!running)
-		return;
-	dev = __dev_get_by_name(&init_net, name);
-	if (dev)
-		attach(mirror, dev);
-	await(mirror);
+	if (running)
+		look_for(mirror);
 }
 
 static void replace(char (*names)[IFNAMSIZ], unsigned int count)

@@ -7,8 +7,8 @@ import json
 import pathlib
 import random
 
-from scapy.layers.inet import IP, TCP, UDP, fragment
-from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
+from scapy.layers.inet6 import (ICMPv6DestUnreach, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
                                 IPv6ExtHdrRouting, PadN, fragment6)
 from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
@@ -91,6 +91,28 @@ def addresses(mirror, trace):
         whole = ends(*pair)
         mirror.send(*connection(whole))
         expect_whole(trace, mirror, whole)
+
+
+@test
+def unreachable(mirror, trace):
+    """an ICMP error ends the attempt whose SYN it quotes, in the same VLAN alone"""
+    for ip, error, router, code in (
+            (IP, ICMP(type=3, code=1), "192.0.2.254", "3/1"),
+            (IPv6, ICMPv6DestUnreach(code=3), "2001:db8::fe", "1/3")):
+        whole = ends() if ip is IP else ends("2001:db8::1", "2001:db8:1::1")
+        (src, sport), (dst, dport) = whole
+        asked = ip(src=src, dst=dst) / TCP(sport=sport, dport=dport, flags="S", seq=1000)
+        answer = ip(src=router, dst=src) / error / ip(bytes(asked))
+        before = stats()
+        mirror.send(tagged(TAGS["5"]) / asked, tagged(TAGS["6"]) / answer,
+                    tagged(TAGS["5"]) / answer)
+        flow = trace.expect(mirror, dport, f"""
+syn          >S                    SYN_SENT     LISTEN
+icmp_error   >{code}               CLOSED       CLOSED
+end          unreachable/none      CLOSED       CLOSED
+""")
+        same((ends_of(flow), flow.one("icmp_error")["icmp_from"]), (whole, router), "tuple, origin")
+        same(stats()["icmp_no_flow"] - before["icmp_no_flow"], 1, "errors in the other VLAN")
 
 
 @test
