@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Whether the kernel and the module tell the same of an endpoint, state by state.
+
+Where the two mean the same and say it differently, a rule says so. A rule rewrites what
+the kernel said, for a reason that it states and a condition that it checks; how often each
+was needed is counted. What no rule covers is a disagreement.
+"""
+
+import collections
+
+from lib.stories import KINDS, STATES, line_of
+
+# RFC 9293 section 3.3.2 after the handshake: what an endpoint does or learns
+SENDS_FIN, GETS_FIN, FIN_ACKED, ENDS = "sends FIN", "gets FIN", "FIN acknowledged", "ends"
+STEPS = {
+    ("SYN_RECEIVED", SENDS_FIN): "FIN_WAIT_1", ("SYN_RECEIVED", GETS_FIN): "CLOSE_WAIT",
+    ("ESTABLISHED", SENDS_FIN): "FIN_WAIT_1", ("ESTABLISHED", GETS_FIN): "CLOSE_WAIT",
+    ("FIN_WAIT_1", FIN_ACKED): "FIN_WAIT_2", ("FIN_WAIT_1", GETS_FIN): "CLOSING",
+    ("FIN_WAIT_2", GETS_FIN): "TIME_WAIT", ("CLOSING", FIN_ACKED): "TIME_WAIT",
+    ("CLOSE_WAIT", SENDS_FIN): "LAST_ACK", ("LAST_ACK", FIN_ACKED): "CLOSED",
+}
+TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
+MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
+
+row_rules, lone_rules, socket_rules = [], [], []
+
+
+class Case:
+    """One socket beside the flow that should tell the same."""
+
+    def __init__(self, sock, story, listed, vanished):
+        self.sock = sock
+        self.story = story
+        self.listed = listed		# the state that ss shows, None if it shows none
+        self.vanished = vanished	# one side was told to end without a segment
+
+    def cut_time_wait_short(self):
+        last = self.story.events[-1]
+        return KINDS[last.kind] == "RST" and STATES[self.story.before(last)] == "TIME_WAIT"
+
+    def reset_behind_fin(self):
+        """The peer sent a FIN, then a RST that only who took the FIN believes."""
+        fins = self.story.told("FIN", own=False)
+        resets = self.story.told("RST", own=False)
+        return fins and resets and resets[0].tcp_seq == after_fin(fins[0])
+
+    def ended_silently(self):
+        """No segment ended it, and there is a cause that needs none."""
+        if self.story.told("RST") or self.story.told("INVALID"):
+            return False
+        waited = self.sock.times[-1] - (self.sock.times[-2] or 0)
+        return self.vanished or self.sock.states[-2] == "SYN_SENT" or waited > TIMER_NS
+
+
+def after_fin(event):
+    return (event.tcp_seq + event.payload_len + 1) % 2**32
+
+
+def rule(rules):
+    def add(function):
+        rules.append(function)
+        return function
+    return add
+
+
+def summary(function):
+    return " ".join(function.__doc__.split())
+
+
+# A row is what the kernel said: a list of (state, when it was entered in ns).
+
+@rule(row_rules)
+def presumed_listener(row, case):
+    """of SYNs that cross, the second sender was presumed to LISTEN until then"""
+    if case.story.states[:2] == ["LISTEN", "SYN_SENT"] and row[0][0] == "CLOSED":
+        return [("LISTEN", None), *row[1:]]
+    return row
+
+
+@rule(row_rules)
+def small_socket(row, case):
+    """a closed socket in FIN_WAIT_2 or TIME_WAIT gives way to a small one, told by ss alone"""
+    state, when = row[-1]
+    if state != "CLOSED" or row[-2][0] not in ("FIN_WAIT_2", "CLOSING") or not case.listed:
+        return row
+    return row[:-1] if case.listed == row[-2][0] else [*row[:-1], (case.listed, when)]
+
+
+@rule(row_rules)
+def time_wait_cut_short(row, case):
+    """a small socket in TIME_WAIT was ended by a RST before ss could show it"""
+    state, when = row[-1]
+    if (state == "CLOSED" and row[-2][0] in ("FIN_WAIT_2", "CLOSING") and not case.listed
+            and case.cut_time_wait_short()):
+        return [*row[:-1], ("TIME_WAIT", when), row[-1]]
+    return row
+
+
+@rule(row_rules)
+def queued_fin(row, case):
+    """Linux enters FIN_WAIT_1 or LAST_ACK when it queues the FIN, behind data that waits,
+    which tcp_close() itself says is not the RFC's state; we when the FIN leaves"""
+    fins = case.story.told("FIN", own=True)
+    steps = []
+    for (old, _), (new, when) in zip(row, row[1:]):
+        step = MEANINGS.get((old, new), ENDS)
+        # in LAST_ACK a RST leads to the same state as the ACK of the FIN
+        steps.append((when, ENDS if new == "CLOSED" else step))
+    first = next((at for at, (_, step) in enumerate(steps) if step != ENDS), None)
+    if first is None:
+        return row
+    start, rest = row[:first + 1], steps[first:]
+    moved = [(when, step) for when, step in rest if step != SENDS_FIN]
+    if len(moved) == len(rest):
+        return row
+    if fins:
+        moved = sorted([*moved, (fins[0].time_ns, SENDS_FIN)])
+    for when, step in moved:
+        state = "CLOSED" if step == ENDS else STEPS.get((start[-1][0], step))
+        if not state:
+            return row
+        if state != start[-1][0]:
+            start.append((state, when))
+    return start
+
+
+@rule(row_rules)
+def unanswered_fin(row, case):
+    """the peer sent a FIN and then a RST, before the delayed ACK of the FIN: that it
+    arrived shows in no segment"""
+    if (row[-1][0] == "CLOSED" and row[-2][0] in ("CLOSE_WAIT", "CLOSING")
+            and case.reset_behind_fin() and not case.story.told("FIN_ACKED", own=True)):
+        return [*row[:-2], row[-1]]
+    return row
+
+
+@rule(row_rules)
+def silent_end(row, case):
+    """a timer ended it, an ICMP error, close() without an answer to its SYN, or a loss of
+    power, which no segment tells: for us it lives on until our own timer"""
+    if row[-1][0] == "CLOSED" and case.story.states[-1] != "CLOSED" and case.ended_silently():
+        return row[:-1]
+    return row
+
+
+# A flow without a socket of the kernel.
+
+@rule(lone_rules)
+def nobody_there(story, _socks, _batch):
+    """nobody listened, or the listener did not take the SYN"""
+    return story.states in (["LISTEN"], ["LISTEN", "CLOSED"])
+
+
+@rule(lone_rules)
+def request(story, _socks, batch):
+    """until the ACK of its SYN+ACK there is a request alone, told by ss"""
+    return (story.states in (["LISTEN", "SYN_RECEIVED"], ["LISTEN", "SYN_RECEIVED", "CLOSED"])
+            and story.endpoint in batch.requests)
+
+
+@rule(lone_rules)
+def cookie(story, _socks, batch):
+    """with syncookies a SYN leaves nothing behind until the ACK"""
+    return (story.states in (["LISTEN", "SYN_RECEIVED"], ["LISTEN", "SYN_RECEIVED", "CLOSED"])
+            and batch.cookies)
+
+
+@rule(lone_rules)
+def ack_discarded(story, _socks, batch):
+    """the listener discarded the ACK, as its queue was full or it waits for data: the request
+    stays as it was, and no segment tells"""
+    return (story.states[:3] == ["LISTEN", "SYN_RECEIVED", "ESTABLISHED"]
+            and story.states[3:] in ([], ["CLOSED"])
+            and story.endpoint[1] in batch.choosy_ports)
+
+
+@rule(lone_rules)
+def peer_lives_on(story, socks, _batch):
+    """met midway: the peer goes on, as it did not get the RST of a socket that is gone"""
+    return (KINDS[story.events[0].kind] == "PICKUP" and bool(socks)
+            and socks[-1].states[-1] == "CLOSED"
+            and story.events[0].time_ns > socks[-1].times[-1])
+
+
+# A socket of the kernel without a flow of its own.
+
+@rule(socket_rules)
+def second_cookie(sock, before, batch):
+    """with syncookies a segment that was on its way when a connection was reset makes a
+    second socket, as its ACK holds the cookie still; for us the connection has ended"""
+    return (batch.cookies and before is not None and sock.states[0] == "LISTEN"
+            and before.states[0] == "LISTEN" and before.states[-1] == "CLOSED")
+
+
+def rewritten(case, counts):
+    """The kernel's states in our words; counts the rules that this took."""
+    row = list(zip(case.sock.states, case.sock.times))
+    for function in row_rules:
+        if [state for state, _ in row] == case.story.states:
+            break
+        changed = function(row, case)
+        counts[function] += changed != row
+        row = changed
+    return [state for state, _ in row]
+
+
+class Verdict:
+    """The comparison of all endpoints of a batch of connections."""
+
+    def __init__(self):
+        self.compared = 0
+        self.counts = collections.Counter()
+        self.different = []	# what to print of each
+
+    def compare(self, socks, told, batch):
+        """The sockets of one endpoint, and the stories of it, both in the order of time."""
+        counts = collections.Counter()
+        sockets, flows = self.partners(socks, told, batch, counts)
+        equal = len(sockets) == len(flows) and self.request_told(told, batch)
+        for sock, story in zip(sockets, flows):
+            listed = batch.listed.get(story.endpoint) if sock is socks[-1] else None
+            case = Case(sock, story, listed, batch.vanished(story.endpoint))
+            equal = rewritten(case, counts) == story.states and equal
+        self.compared += 1
+        if equal:
+            self.counts += counts
+        else:
+            self.different.append(self.explain(socks, told))
+        return counts
+
+    @staticmethod
+    def request_told(told, batch):
+        """What ss showed as a request was in SYN_RECEIVED for us, too."""
+        return (not told or told[0].endpoint not in batch.requests
+                or any("SYN_RECEIVED" in story.states for story in told))
+
+    @staticmethod
+    def partners(socks, told, batch, counts):
+        """Leave out, by the rules, what has no partner on the other side."""
+        sockets, flows = list(socks), list(told)
+        for story in told:
+            for function in lone_rules:
+                if len(flows) > len(sockets) and function(story, socks, batch):
+                    flows.remove(story)
+                    counts[function] += 1
+                    break
+        for before, sock in zip([None, *socks], socks):
+            for function in socket_rules:
+                if len(sockets) > len(flows) and function(sock, before, batch):
+                    sockets.remove(sock)
+                    counts[function] += 1
+                    break
+        return sockets, flows
+
+    @staticmethod
+    def explain(socks, told):
+        lines = [f"endpoint {(socks or told)[0].endpoint}"]
+        for sock in socks:
+            lines.append("  kernel: " + ", ".join(
+                f"{state} {when / 1e9:.6f}" if when else state
+                for state, when in zip(sock.states, sock.times)))
+        for story in told:
+            lines.append("  ours:   " + ", ".join(story.states))
+            lines += ["    " + line_of(event) for event in story.events]
+        return lines
+
+    def figure(self):
+        equal = 100 * (self.compared - len(self.different)) / max(self.compared, 1)
+        return f"{self.compared} endpoints compared, {equal:.2f} % equal"
+
+    def rules(self):
+        return [f"rule applied {self.counts[function]} times: {summary(function)}"
+                for function in lone_rules + socket_rules + row_rules if self.counts[function]]
