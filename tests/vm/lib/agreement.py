@@ -28,15 +28,18 @@ row_rules, lone_rules, socket_rules = [], [], []
 class Case:
     """One socket beside the flow that should tell the same."""
 
-    def __init__(self, sock, story, listed, vanished):
+    def __init__(self, sock, story, batch):
         self.sock = sock
         self.story = story
-        self.listed = listed		# the state that ss shows, None if it shows none
-        self.vanished = vanished	# one side was told to end without a segment
+        self.listed = story.endpoint in batch.listed	# in TIME_WAIT, by ss
+        self.remains = story.endpoint in batch.remains	# and at the end still
+        self.lossy = batch.lossy	# segments may not come, or late
+        # one side was told to end without a segment
+        self.vanished = batch.vanished(story.endpoint)
 
-    def cut_time_wait_short(self):
-        last = self.story.events[-1]
-        return KINDS[last.kind] == "RST" and STATES[self.story.before(last)] == "TIME_WAIT"
+    def left_time_wait(self):
+        """For us it was in TIME_WAIT and is no more, and ss does not show it there."""
+        return self.story.states[-2:] == ["TIME_WAIT", "CLOSED"] and not self.remains
 
     def reset_behind_fin(self):
         """The peer sent a FIN, then a RST that only who took the FIN believes."""
@@ -44,12 +47,21 @@ class Case:
         resets = self.story.told("RST", own=False)
         return fins and resets and resets[0].tcp_seq == after_fin(fins[0])
 
+    def took_fin_late(self):
+        """The peer's FIN came, then the ACK of the own FIN, and the answer to the first last."""
+        came, acked, answered = (self.story.told(kind, own) for kind, own in (
+            ("FIN", False), ("FIN_ACKED", False), ("FIN_ACKED", True)))
+        return (came and acked and answered
+                and came[0].time_ns < acked[0].time_ns < answered[0].time_ns)
+
     def ended_silently(self):
         """No segment ended it, and there is a cause that needs none."""
         if self.story.told("RST") or self.story.told("INVALID"):
             return False
-        waited = self.sock.times[-1] - (self.sock.times[-2] or 0)
-        return self.vanished or self.sock.states[-2] == "SYN_SENT" or waited > TIMER_NS
+        # of FIN_WAIT_2 the timer is that of a small socket, which is not traced
+        waited = self.sock.times[-1] - self.sock.times[-2]
+        return (self.vanished or self.sock.states[-2] in ("SYN_SENT", "FIN_WAIT_2")
+                or waited > TIMER_NS)
 
 
 def after_fin(event):
@@ -69,6 +81,11 @@ def summary(function):
 
 # A row is what the kernel said: a list of (state, when it was entered in ns).
 
+def gives_way(row):
+    """The socket ends where, after a FIN, a small one takes its place."""
+    return row[-1][0] == "CLOSED" and row[-2][0] in ("FIN_WAIT_2", "CLOSING")
+
+
 @rule(row_rules)
 def presumed_listener(row, case):
     """of SYNs that cross, the second sender was presumed to LISTEN until then"""
@@ -79,21 +96,20 @@ def presumed_listener(row, case):
 
 @rule(row_rules)
 def small_socket(row, case):
-    """a closed socket in FIN_WAIT_2 or TIME_WAIT gives way to a small one, told by ss alone"""
-    state, when = row[-1]
-    if state != "CLOSED" or row[-2][0] not in ("FIN_WAIT_2", "CLOSING") or not case.listed:
-        return row
-    return row[:-1] if case.listed == row[-2][0] else [*row[:-1], (case.listed, when)]
+    """in TIME_WAIT a small socket takes the place of the socket, told by ss alone"""
+    if case.listed and gives_way(row):
+        return [*row[:-1], ("TIME_WAIT", row[-1][1])]
+    return row
 
 
 @rule(row_rules)
-def time_wait_cut_short(row, case):
-    """a small socket in TIME_WAIT was ended by a RST before ss could show it"""
-    state, when = row[-1]
-    if (state == "CLOSED" and row[-2][0] in ("FIN_WAIT_2", "CLOSING") and not case.listed
-            and case.cut_time_wait_short()):
-        return [*row[:-1], ("TIME_WAIT", when), row[-1]]
-    return row
+def time_wait_over(row, case):
+    """a RST ended the small socket in TIME_WAIT, or its time: ss shows it no more"""
+    if not case.left_time_wait():
+        return row
+    if gives_way(row):
+        row = [*row[:-1], ("TIME_WAIT", row[-1][1])]
+    return [*row, ("CLOSED", None)] if row[-1][0] == "TIME_WAIT" else row
 
 
 @rule(row_rules)
@@ -122,6 +138,15 @@ def queued_fin(row, case):
         if state != start[-1][0]:
             start.append((state, when))
     return start
+
+
+@rule(row_rules)
+def fin_too_early(row, case):
+    """the peer's FIN came here before data that was lost or late, so the socket took it only
+    after the ACK of its own FIN; for us the FINs crossed, as its answer had not passed"""
+    if not case.lossy or "CLOSING" not in case.story.states or not case.took_fin_late():
+        return row
+    return [("CLOSING" if state == "FIN_WAIT_2" else state, when) for state, when in row]
 
 
 @rule(row_rules)
@@ -160,9 +185,9 @@ def request(story, _socks, batch):
 
 @rule(lone_rules)
 def cookie(story, _socks, batch):
-    """with syncookies a SYN leaves nothing behind until the ACK"""
+    """with a syncookie a SYN leaves nothing behind until the ACK"""
     return (story.states in (["LISTEN", "SYN_RECEIVED"], ["LISTEN", "SYN_RECEIVED", "CLOSED"])
-            and batch.cookies)
+            and batch.may_send_cookies(story.endpoint[1]))
 
 
 @rule(lone_rules)
@@ -186,10 +211,10 @@ def peer_lives_on(story, socks, _batch):
 
 @rule(socket_rules)
 def second_cookie(sock, before, batch):
-    """with syncookies a segment that was on its way when a connection was reset makes a
+    """after a syncookie, a segment that was on its way when the connection was reset makes a
     second socket, as its ACK holds the cookie still; for us the connection has ended"""
-    return (batch.cookies and before is not None and sock.states[0] == "LISTEN"
-            and before.states[0] == "LISTEN" and before.states[-1] == "CLOSED")
+    return (before is not None and batch.may_send_cookies(sock.endpoint[1])
+            and before.states[0] == sock.states[0] == "LISTEN" and before.states[-1] == "CLOSED")
 
 
 def rewritten(case, counts):
@@ -210,7 +235,7 @@ class Verdict:
     def __init__(self):
         self.compared = 0
         self.counts = collections.Counter()
-        self.different = []	# what to print of each
+        self.different = collections.defaultdict(list)	# by what each said
 
     def compare(self, socks, told, batch):
         """The sockets of one endpoint, and the stories of it, both in the order of time."""
@@ -218,14 +243,14 @@ class Verdict:
         sockets, flows = self.partners(socks, told, batch, counts)
         equal = len(sockets) == len(flows) and self.request_told(told, batch)
         for sock, story in zip(sockets, flows):
-            listed = batch.listed.get(story.endpoint) if sock is socks[-1] else None
-            case = Case(sock, story, listed, batch.vanished(story.endpoint))
-            equal = rewritten(case, counts) == story.states and equal
+            equal = rewritten(Case(sock, story, batch), counts) == story.states and equal
         self.compared += 1
         if equal:
             self.counts += counts
         else:
-            self.different.append(self.explain(socks, told))
+            said = (tuple(tuple(sock.states) for sock in socks),
+                    tuple(tuple(story.states) for story in told))
+            self.different[said].append((socks, told))
         return counts
 
     @staticmethod
@@ -252,20 +277,27 @@ class Verdict:
                     break
         return sockets, flows
 
-    @staticmethod
-    def explain(socks, told):
-        lines = [f"endpoint {(socks or told)[0].endpoint}"]
-        for sock in socks:
-            lines.append("  kernel: " + ", ".join(
-                f"{state} {when / 1e9:.6f}" if when else state
-                for state, when in zip(sock.states, sock.times)))
-        for story in told:
-            lines.append("  ours:   " + ", ".join(story.states))
-            lines += ["    " + line_of(event) for event in story.events]
+    def disagreements(self):
+        """One of each kind of disagreement, with all that was said, the most frequent first."""
+        lines = []
+        for cases in sorted(self.different.values(), key=len, reverse=True):
+            socks, told = cases[0]
+            lines.append(f"{len(cases)} endpoints such as {(socks or told)[0].endpoint}")
+            for sock in socks:
+                lines.append("  kernel: " + ", ".join(
+                    f"{state} {when / 1e9:.6f}" if when else state
+                    for state, when in zip(sock.states, sock.times)))
+            for story in told:
+                lines.append("  ours:   " + ", ".join(story.states))
+                lines += ["    " + line_of(event) for event in story.events]
         return lines
 
+    @property
+    def disagreeing(self):
+        return sum(map(len, self.different.values()))
+
     def figure(self):
-        equal = 100 * (self.compared - len(self.different)) / max(self.compared, 1)
+        equal = 100 * (self.compared - self.disagreeing) / max(self.compared, 1)
         return f"{self.compared} endpoints compared, {equal:.2f} % equal"
 
     def rules(self):

@@ -15,6 +15,7 @@ HARMLESS = (
     "netem: version",
     "hrtimer: interrupt took",
     "clocksource: ",
+    "TCP: request_sock_TCP",	# sends cookies
 )
 
 tests = []
