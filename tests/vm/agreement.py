@@ -11,6 +11,8 @@ tracepoint and ss, are compared with those that the module told of that end ther
 
 import collections
 import contextlib
+import copy
+import itertools
 import os
 import pathlib
 import subprocess
@@ -37,6 +39,8 @@ PARALLEL = 120
 DEFERRING, NARROW, STUCK, DEAF = 7002, 7004, 7005, 7006
 FILTERED, REJECTED, REFUSED = 7008, 7009, 7010
 FIRST_PORT = 10000
+
+FIN_STATES = ("FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT")
 
 WALL = f"""\
 table inet wall {{
@@ -97,6 +101,7 @@ class Stage:
             self.set_up()
             self.stack = stack.pop_all()
         self.first = 0		# the number of the next connection
+        self.batch = None	# the last one
         return self, self
 
     def __exit__(self, *exception):
@@ -184,10 +189,13 @@ class Batch:
         same(len(self.closings), self.count, "connections made")
 
     def watch(self, done):
-        while not done.wait(0.2):
+        for turn in itertools.count():
+            if done.wait(0.2):
+                break
             self.requests |= set(listed(self.stage.lab.server, "syn-recv"))
-            for host in self.stage.ends:
-                self.listed |= set(listed(host, "time-wait"))
+            if turn % 10 == 0:	# it lasts a minute
+                for host in self.stage.ends:
+                    self.listed |= set(listed(host, "time-wait"))
 
     def ours(self, endpoint):
         """Is it of this batch? Its client's port says so."""
@@ -249,7 +257,7 @@ class Batch:
         for endpoint in self.socks.keys() | self.stories.keys():
             rules = verdict.compare(self.socks.get(endpoint, []), self.stories.get(endpoint, []),
                                     self)
-            if queued_fin in rules:
+            if rules[queued_fin]:
                 self.apart.discard(endpoint)
         same(self.apart, set(), "in TIME_WAIT for the kernel or the module alone")
 
@@ -261,8 +269,8 @@ def compare(stage, links):
     size = min(BATCH, max(LEAST, -(-CONNECTIONS // len(links))))
     while left:
         count = min(size, left)
-        batch = Batch(stage, links[turn % len(links)], count)
-        batch.judge(verdict)
+        stage.batch = Batch(stage, links[turn % len(links)], count)
+        stage.batch.judge(verdict)
         left, turn = left - count, turn + 1
     print(f"# agreement: {CONNECTIONS} connections, {verdict.figure()}; "
           f"seed {SEED}, {time.monotonic() - start:.0f} s")
@@ -276,6 +284,24 @@ def compare(stage, links):
 def clean(stage, _):
     """on a clean network every endpoint goes through the same states"""
     compare(stage, CLEAN)
+
+
+@test
+def notices(stage, _):
+    """the comparison notices any state that is left out"""
+    batch, noticed, missed = stage.batch, 0, []
+    for endpoint, told in batch.stories.items():
+        socks = batch.socks[endpoint]
+        for state in {"ESTABLISHED", *FIN_STATES} & set(told[0].states):
+            altered = copy.copy(told[0])
+            altered.states = [other for other in told[0].states if other != state]
+            verdict = Verdict()
+            verdict.compare(socks, [altered, *told[1:]], batch)
+            noticed += verdict.disagreeing
+            if not verdict.disagreeing:
+                missed.append(f"{endpoint} without {state}: {told[0].states}")
+    print(f"# {noticed} alterations noticed")
+    check(noticed and not missed, f"{len(missed)} alterations missed", missed)
 
 
 @test

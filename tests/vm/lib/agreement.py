@@ -68,6 +68,28 @@ def after_fin(event):
     return (event.tcp_seq + event.payload_len + 1) % 2**32
 
 
+def as_steps(row):
+    """A row as the part before the first FIN, and what happened then: (when, step)."""
+    steps = []
+    for (old, _), (new, when) in zip(row, row[1:]):
+        # in LAST_ACK a RST leads to the same state as the ACK of the FIN
+        steps.append((when, ENDS if new == "CLOSED" else MEANINGS.get((old, new))))
+    first = next((at for at, (_, step) in enumerate(steps) if step), len(steps))
+    return row[:first + 1], steps[first:]
+
+
+def as_row(start, steps):
+    """The inverse; None if RFC 9293 knows no such step."""
+    row = list(start)
+    for when, step in steps:
+        state = "CLOSED" if step == ENDS else STEPS.get((row[-1][0], step))
+        if not state:
+            return None
+        if state != row[-1][0]:
+            row.append((state, when))
+    return row
+
+
 def rule(rules):
     def add(function):
         rules.append(function)
@@ -109,35 +131,21 @@ def time_wait_over(row, case):
         return row
     if gives_way(row):
         row = [*row[:-1], ("TIME_WAIT", row[-1][1])]
-    return [*row, ("CLOSED", None)] if row[-1][0] == "TIME_WAIT" else row
+    state, when = row[-1]
+    return [*row, ("CLOSED", when + 1)] if state == "TIME_WAIT" else row
 
 
 @rule(row_rules)
 def queued_fin(row, case):
     """Linux enters FIN_WAIT_1 or LAST_ACK when it queues the FIN, behind data that waits,
     which tcp_close() itself says is not the RFC's state; we when the FIN leaves"""
-    fins = case.story.told("FIN", own=True)
-    steps = []
-    for (old, _), (new, when) in zip(row, row[1:]):
-        step = MEANINGS.get((old, new), ENDS)
-        # in LAST_ACK a RST leads to the same state as the ACK of the FIN
-        steps.append((when, ENDS if new == "CLOSED" else step))
-    first = next((at for at, (_, step) in enumerate(steps) if step != ENDS), None)
-    if first is None:
+    start, steps = as_steps(row)
+    if SENDS_FIN not in [step for _, step in steps]:
         return row
-    start, rest = row[:first + 1], steps[first:]
-    moved = [(when, step) for when, step in rest if step != SENDS_FIN]
-    if len(moved) == len(rest):
-        return row
-    if fins:
-        moved = sorted([*moved, (fins[0].time_ns, SENDS_FIN)])
-    for when, step in moved:
-        state = "CLOSED" if step == ENDS else STEPS.get((start[-1][0], step))
-        if not state:
-            return row
-        if state != start[-1][0]:
-            start.append((state, when))
-    return start
+    left = [event.time_ns for event in case.story.told("FIN", own=True)][:1]
+    steps = [(when, step) for when, step in steps if step != SENDS_FIN]
+    steps = sorted(steps + [(when, SENDS_FIN) for when in left])
+    return as_row(start, steps) or row
 
 
 @rule(row_rules)

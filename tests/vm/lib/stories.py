@@ -5,16 +5,17 @@ import collections
 import ipaddress
 import struct
 
+from lib import device
 from lib.device import CONSTANTS, EVENT_SIZE
 
-# struct tcptrace_event without its last part; decoding all of it would take too long
-FIELDS = struct.Struct("=HBBBBBBQQQ16s16s2s2sBBBBIIIIIIIHBB16s56x")
+# struct tcptrace_event up to its last part; decoding all of it would take too long
+FIELDS = struct.Struct("=HBBBBBBQQQ16s16s2s2sBBBBIIIIIIIHBB16s")
 Event = collections.namedtuple("Event", (
     "size kind ip_version sender tcp_flags phase hook seq time_ns flow_id initiator_addr "
     "responder_addr initiator_port responder_port initiator_state responder_state "
     "prev_initiator_state prev_responder_state netns ifindex tcp_seq tcp_ack payload_len "
     "initiator_isn responder_isn window known cause iface"))
-assert FIELDS.size == EVENT_SIZE
+assert FIELDS.size == device.Event.part.offset
 
 
 def names(prefix):
@@ -28,15 +29,16 @@ FLAGS = "FSRPAUEC"
 
 
 def decode(data):
-    return map(Event._make, FIELDS.iter_unpack(data))
+    for at in range(0, len(data), EVENT_SIZE):
+        yield Event._make(FIELDS.unpack_from(data, at))
 
 
-def drain(device):
-    """All events that a device has now."""
+def drain(reader):
+    """All events that a reader has now."""
     events = []
     while True:
         try:
-            events += decode(device.read(1 << 20))
+            events += decode(reader.read(1 << 20))
         except BlockingIOError:
             return events
 
