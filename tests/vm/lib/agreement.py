@@ -8,7 +8,8 @@ was needed is counted. What no rule covers is a disagreement.
 
 import collections
 
-from lib.stories import KINDS, STATES, line_of
+from lib.device import CONSTANTS
+from lib.stories import KINDS, line_of
 
 # RFC 9293 section 3.3.2 after the handshake: what an endpoint does or learns
 SENDS_FIN, GETS_FIN, FIN_ACKED, ENDS = "sends FIN", "gets FIN", "FIN acknowledged", "ends"
@@ -19,6 +20,7 @@ STEPS = {
     ("FIN_WAIT_2", GETS_FIN): "TIME_WAIT", ("CLOSING", FIN_ACKED): "TIME_WAIT",
     ("CLOSE_WAIT", SENDS_FIN): "LAST_ACK", ("LAST_ACK", FIN_ACKED): "CLOSED",
 }
+ACK = CONSTANTS["TCP_ACK"]
 TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
 MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
 
@@ -41,18 +43,18 @@ class Case:
         """For us it was in TIME_WAIT and is no more, and ss does not show it there."""
         return self.story.states[-2:] == ["TIME_WAIT", "CLOSED"] and not self.remains
 
-    def reset_behind_fin(self):
-        """The peer sent a FIN, then a RST that only who took the FIN believes."""
+    def reset_after_fin(self):
+        """The peer sent a FIN, then a RST behind it or, without a socket any more, at it."""
         fins = self.story.told("FIN", own=False)
         resets = self.story.told("RST", own=False)
-        return fins and resets and resets[0].tcp_seq == after_fin(fins[0])
+        return fins and resets and (resets[0].tcp_seq - number_of(fins[0])) % 2**32 < 2
 
     def took_fin_late(self):
-        """The peer's FIN came, then the ACK of the own FIN, and the answer to the first last."""
+        """The peer's FIN came, then the ACK of its own FIN, and its answer last or never."""
         came, acked, answered = (self.story.told(kind, own) for kind, own in (
             ("FIN", False), ("FIN_ACKED", False), ("FIN_ACKED", True)))
-        return (came and acked and answered
-                and came[0].time_ns < acked[0].time_ns < answered[0].time_ns)
+        return (came and acked and came[0].time_ns < acked[0].time_ns
+                and (not answered or acked[0].time_ns < answered[0].time_ns))
 
     def ended_silently(self):
         """No segment ended it, and there is a cause that needs none."""
@@ -64,8 +66,9 @@ class Case:
                 or waited > TIMER_NS)
 
 
-def after_fin(event):
-    return (event.tcp_seq + event.payload_len + 1) % 2**32
+def number_of(fin):
+    """The sequence number of the FIN itself."""
+    return fin.tcp_seq + fin.payload_len
 
 
 def as_steps(row):
@@ -162,7 +165,7 @@ def unanswered_fin(row, case):
     """the peer sent a FIN and then a RST, before the delayed ACK of the FIN: that it
     arrived shows in no segment"""
     if (row[-1][0] == "CLOSED" and row[-2][0] in ("CLOSE_WAIT", "CLOSING")
-            and case.reset_behind_fin() and not case.story.told("FIN_ACKED", own=True)):
+            and case.reset_after_fin() and not case.story.told("FIN_ACKED", own=True)):
         return [*row[:-2], row[-1]]
     return row
 
@@ -208,6 +211,18 @@ def ack_discarded(story, _socks, batch):
 
 
 @rule(lone_rules)
+def request_given_up(story, _socks, batch):
+    """the ACKs of its SYN+ACK were lost, and when one came the request had been given up: a
+    RST without ACK answers, as it does where there is no socket"""
+    resets = story.told("RST", own=True)
+    offers = story.told("SYN_ACK", own=True) + story.told("RETRANSMIT", own=True)
+    return (batch.lossy and story.endpoint in batch.requests
+            and story.states == ["LISTEN", "SYN_RECEIVED", "ESTABLISHED", "CLOSED"]
+            and bool(resets) and not resets[0].tcp_flags & ACK
+            and resets[0].time_ns - offers[-1].time_ns > TIMER_NS)
+
+
+@rule(lone_rules)
 def peer_lives_on(story, socks, _batch):
     """met midway: the peer goes on, as it did not get the RST of a socket that is gone"""
     return (KINDS[story.events[0].kind] == "PICKUP" and bool(socks)
@@ -215,14 +230,17 @@ def peer_lives_on(story, socks, _batch):
             and story.events[0].time_ns > socks[-1].times[-1])
 
 
-# A socket of the kernel without a flow of its own.
+# A socket of the kernel without a flow of its own: which of two that is, or None.
 
 @rule(socket_rules)
 def second_cookie(sock, before, batch):
-    """after a syncookie, a segment that was on its way when the connection was reset makes a
-    second socket, as its ACK holds the cookie still; for us the connection has ended"""
-    return (before is not None and batch.may_send_cookies(sock.endpoint[1])
-            and before.states[0] == sock.states[0] == "LISTEN" and before.states[-1] == "CLOSED")
+    """after a syncookie, a segment of a connection that was reset or whose host had lost its
+    power makes a second socket, as its ACK holds the cookie still; for us a reset ended the
+    connection, and after a loss of power it goes on"""
+    if (before is None or not batch.may_send_cookies(sock.endpoint[1])
+            or before.states[-1] != "CLOSED" or not before.states[0] == sock.states[0] == "LISTEN"):
+        return None
+    return before if batch.vanished(sock.endpoint) else sock
 
 
 def rewritten(case, counts):
@@ -279,8 +297,9 @@ class Verdict:
                     break
         for before, sock in zip([None, *socks], socks):
             for function in socket_rules:
-                if len(sockets) > len(flows) and function(sock, before, batch):
-                    sockets.remove(sock)
+                spare = function(sock, before, batch)
+                if spare and len(sockets) > len(flows):
+                    sockets.remove(spare)
                     counts[function] += 1
                     break
         return sockets, flows
