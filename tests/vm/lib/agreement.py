@@ -171,6 +171,18 @@ def unanswered_fin(row, case):
 
 
 @rule(row_rules)
+def late_reset(row, case):
+    """a segment came when the socket had ended already, but its RST had not left yet"""
+    known, ours = len(row) - 1, case.story.states
+    ended = row[-1][1]
+    if (row[-1][0] != "CLOSED" or ours[:known] != [state for state, _ in row[:-1]]
+            or ours[-1] != "CLOSED" or not case.story.told("RST", own=True)
+            or not all(when > ended for when in case.story.times[known:])):
+        return row
+    return [*row[:-1], *((state, ended) for state in ours[known:-1]), row[-1]]
+
+
+@rule(row_rules)
 def silent_end(row, case):
     """a timer ended it, an ICMP error, close() without an answer to its SYN, or a loss of
     power, which no segment tells: for us it lives on until our own timer"""
@@ -263,11 +275,18 @@ class Verdict:
         self.counts = collections.Counter()
         self.different = collections.defaultdict(list)	# by what each said
 
-    def compare(self, socks, told, batch):
-        """The sockets of one endpoint, and the stories of it, both in the order of time."""
+    def compare(self, endpoint, batch):
+        """The sockets of an endpoint beside its stories; which rules it took, how often."""
+        return self.compare_with(endpoint, batch.stories.get(endpoint, []), batch)
+
+    def compare_with(self, endpoint, told, batch):
+        """The same with other stories; sockets and stories are in the order of time."""
+        socks = batch.socks.get(endpoint, [])
         counts = collections.Counter()
         sockets, flows = self.partners(socks, told, batch, counts)
-        equal = len(sockets) == len(flows) and self.request_told(told, batch)
+        # what ss showed as a request was in SYN_RECEIVED for us, too
+        equal = len(sockets) == len(flows) and (endpoint not in batch.requests or any(
+            "SYN_RECEIVED" in story.states for story in told))
         for sock, story in zip(sockets, flows):
             equal = rewritten(Case(sock, story, batch), counts) == story.states and equal
         self.compared += 1
@@ -276,14 +295,8 @@ class Verdict:
         else:
             said = (tuple(tuple(sock.states) for sock in socks),
                     tuple(tuple(story.states) for story in told))
-            self.different[said].append((socks, told))
+            self.different[said].append((endpoint, batch.behaviour(endpoint), socks, told))
         return counts
-
-    @staticmethod
-    def request_told(told, batch):
-        """What ss showed as a request was in SYN_RECEIVED for us, too."""
-        return (not told or told[0].endpoint not in batch.requests
-                or any("SYN_RECEIVED" in story.states for story in told))
 
     @staticmethod
     def partners(socks, told, batch, counts):
@@ -308,8 +321,8 @@ class Verdict:
         """One of each kind of disagreement, with all that was said, the most frequent first."""
         lines = []
         for cases in sorted(self.different.values(), key=len, reverse=True):
-            socks, told = cases[0]
-            lines.append(f"{len(cases)} endpoints such as {(socks or told)[0].endpoint}")
+            endpoint, behaviour, socks, told = cases[0]
+            lines.append(f"{len(cases)} endpoints such as {endpoint}, {' '.join(behaviour)}")
             for sock in socks:
                 lines.append("  kernel: " + ", ".join(
                     f"{state} {when / 1e9:.6f}" if when else state
@@ -324,8 +337,9 @@ class Verdict:
         return sum(map(len, self.different.values()))
 
     def figure(self):
-        equal = 100 * (self.compared - self.disagreeing) / max(self.compared, 1)
-        return f"{self.compared} endpoints compared, {equal:.2f} % equal"
+        # rounded down: 100.00 means all
+        equal = 10000 * (self.compared - self.disagreeing) // max(self.compared, 1)
+        return f"{self.compared} endpoints compared, {equal / 100:.2f} % equal"
 
     def rules(self):
         return [f"rule applied {self.counts[function]} times: {summary(function)}"

@@ -71,10 +71,12 @@ class Story:
                 name_of(first.ip_version, first.responder_addr, first.responder_port))
         self.endpoint = ends[side] + ends[1 - side]
         self.states = [STATES[self.before(first)]]
+        self.times = [None]	# when each was entered
         for event in events:
             state = STATES[self.after(event)]
             if state != self.states[-1]:
                 self.states.append(state)
+                self.times.append(event.time_ns)
 
     def before(self, event):
         return (event.prev_initiator_state, event.prev_responder_state)[self.side]
