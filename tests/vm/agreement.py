@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 
-from lib.agreement import Verdict, queued_fin
+from lib.agreement import Verdict, queued_fin, reset_in_between, time_wait_over
 from lib.device import Device
 from lib.kernel import Module
 from lib.net import CLIENT, CLIENT6, Lab, SERVER, SERVER6
@@ -39,6 +39,9 @@ PARALLEL = 120
 DEFERRING, NARROW, STUCK, DEAF = 7002, 7004, 7005, 7006
 FILTERED, REJECTED, REFUSED = 7008, 7009, 7010
 FIRST_PORT = 10000
+
+# those by which one alone may be in TIME_WAIT
+TIME_WAIT_RULES = (queued_fin, reset_in_between, time_wait_over)
 
 FIN_STATES = ("FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT")
 
@@ -93,7 +96,8 @@ class Stage:
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            stack.enter_context(Module(ring_events=262144, log=0))
+            # a FIN may be sent again after a minute, as that is the longest RTO here
+            stack.enter_context(Module(ring_events=262144, log=0, timeout_last_ack=300))
             self.lab = stack.enter_context(Lab())
             self.trace = stack.enter_context(StateTrace())
             self.ends = (self.lab.client, self.lab.server)
@@ -262,7 +266,7 @@ class Batch:
         requests = set(filter(self.ours, self.requests))
         for endpoint in self.socks.keys() | self.stories.keys() | requests:
             rules = verdict.compare(endpoint, self)
-            if rules[queued_fin]:
+            if any(rules[function] for function in TIME_WAIT_RULES):
                 self.apart.discard(endpoint)
 
 
