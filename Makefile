@@ -45,6 +45,10 @@ check: setup
 	scripts/sources shell | xargs shellcheck
 	scripts/sparse $(VM_KDIR)
 
+## make agreement   the states of 20,000 connections beside the kernel's own, in a VM
+agreement: vm-build
+	@scripts/tap "scripts/vm --timeout 3600 -- python3 -B tests/vm/agreement.py 10000"
+
 ## make bench       the cost in instructions beside that of other tools, in a VM
 bench: vm-build
 	$(MAKE) -s -C tests/bench KDIR=$(VM_KDIR)
@@ -68,6 +72,7 @@ clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	$(MAKE) -C tests/bench KDIR=$(KDIR) clean
 	$(MAKE) -C tests/unit clean
+	$(MAKE) -C tests/vm/traffic clean
 	$(MAKE) -C userspace clean
 	rm -f compile_commands.json
 
@@ -83,6 +88,7 @@ setup-build:
 
 vm-build: setup
 	$(MAKE) KVER="$$(scripts/kver)" KDIR=$(VM_KDIR) all
+	$(MAKE) -s -C tests/vm/traffic
 
-.PHONY: all module reader load unload demo test check bench profile coverage clean help
+.PHONY: all module reader load unload demo test check agreement bench profile coverage clean help
 .PHONY: setup setup-build vm-build compile_commands.json

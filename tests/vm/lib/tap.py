@@ -23,6 +23,7 @@ HARMLESS = (
     "NET: Registered PF_BLUETOOTH",
     "hrtimer: interrupt took",
     "clocksource: ",
+    "TCP: request_sock_TCP",	# sends cookies
 )
 
 tests = []

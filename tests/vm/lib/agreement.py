@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Whether the kernel and the module tell the same of an endpoint, state by state.
+
+Where the two mean the same and say it differently, a rule says so. A rule rewrites what
+the kernel said, for a reason that it states and a condition that it checks; how often each
+was needed is counted. What no rule covers is a disagreement.
+"""
+
+import collections
+
+from lib.device import CONSTANTS
+from lib.stories import KINDS, line_of
+
+# RFC 9293 section 3.3.2 after the handshake: what an endpoint does or learns
+SENDS_FIN, GETS_FIN, FIN_ACKED, ENDS = "sends FIN", "gets FIN", "FIN acknowledged", "ends"
+STEPS = {
+    ("SYN_RECEIVED", SENDS_FIN): "FIN_WAIT_1", ("SYN_RECEIVED", GETS_FIN): "CLOSE_WAIT",
+    ("ESTABLISHED", SENDS_FIN): "FIN_WAIT_1", ("ESTABLISHED", GETS_FIN): "CLOSE_WAIT",
+    ("FIN_WAIT_1", FIN_ACKED): "FIN_WAIT_2", ("FIN_WAIT_1", GETS_FIN): "CLOSING",
+    ("FIN_WAIT_2", GETS_FIN): "TIME_WAIT", ("CLOSING", FIN_ACKED): "TIME_WAIT",
+    ("CLOSE_WAIT", SENDS_FIN): "LAST_ACK", ("LAST_ACK", FIN_ACKED): "CLOSED",
+}
+ACK = CONSTANTS["TCP_ACK"]
+TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
+MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
+
+row_rules, lone_rules, socket_rules = [], [], []
+
+
+class Case:
+    """One socket beside the flow that should tell the same."""
+
+    def __init__(self, sock, story, batch):
+        self.sock = sock
+        self.story = story
+        self.listed = story.endpoint in batch.listed	# in TIME_WAIT, by ss
+        self.remains = story.endpoint in batch.remains	# and at the end still
+        self.lossy = batch.lossy	# segments may not come, or late
+        # one side was told to end without a segment
+        self.vanished = batch.vanished(story.endpoint)
+
+    def left_time_wait(self):
+        """For us it was in TIME_WAIT and is no more, and for ss neither; but a timer of a
+        minute may be two seconds late there."""
+        return (self.story.states[-2:] == ["TIME_WAIT", "CLOSED"]
+                and (bool(self.story.told("TIMEOUT")) or not self.remains))
+
+    def reset_met_old_socket(self):
+        """A RST came in TIME_WAIT, for us, but before the kernel had changed the sockets."""
+        resets = self.story.told("RST", own=False)
+        return (self.remains and self.story.states[-2:] == ["TIME_WAIT", "CLOSED"]
+                and resets and resets[-1].time_ns < self.sock.times[-1])
+
+    def reset_after_fin(self):
+        """The peer sent a FIN, then a RST behind it or, without a socket any more, at it."""
+        fins = self.story.told("FIN", own=False)
+        resets = self.story.told("RST", own=False)
+        return fins and resets and (resets[0].tcp_seq - number_of(fins[0])) % 2**32 < 2
+
+    def took_fin_late(self):
+        """The peer's FIN came, then the ACK of its own FIN, and its answer last or never."""
+        came, acked, answered = (self.story.told(kind, own) for kind, own in (
+            ("FIN", False), ("FIN_ACKED", False), ("FIN_ACKED", True)))
+        return (came and acked and came[0].time_ns < acked[0].time_ns
+                and (not answered or acked[0].time_ns < answered[0].time_ns))
+
+    def ended_silently(self):
+        """No segment ended it, and there is a cause that needs none."""
+        if self.story.told("RST") or self.story.told("INVALID"):
+            return False
+        # of FIN_WAIT_2 the timer is that of a small socket, which is not traced
+        waited = self.sock.times[-1] - self.sock.times[-2]
+        return (self.vanished or self.sock.states[-2] in ("SYN_SENT", "FIN_WAIT_2")
+                or waited > TIMER_NS)
+
+
+def number_of(fin):
+    """The sequence number of the FIN itself."""
+    return fin.tcp_seq + fin.payload_len
+
+
+def as_steps(row):
+    """A row as the part before the first FIN, and what happened then: (when, step)."""
+    steps = []
+    for (old, _), (new, when) in zip(row, row[1:]):
+        # in LAST_ACK a RST leads to the same state as the ACK of the FIN
+        steps.append((when, ENDS if new == "CLOSED" else MEANINGS.get((old, new))))
+    first = next((at for at, (_, step) in enumerate(steps) if step), len(steps))
+    return row[:first + 1], steps[first:]
+
+
+def as_row(start, steps):
+    """The inverse; None if RFC 9293 knows no such step."""
+    row = list(start)
+    for when, step in steps:
+        state = "CLOSED" if step == ENDS else STEPS.get((row[-1][0], step))
+        if not state:
+            return None
+        if state != row[-1][0]:
+            row.append((state, when))
+    return row
+
+
+def rule(rules):
+    def add(function):
+        rules.append(function)
+        return function
+    return add
+
+
+def summary(function):
+    return " ".join(function.__doc__.split())
+
+
+# A row is what the kernel said: a list of (state, when it was entered in ns).
+
+def gives_way(row):
+    """The socket ends where, after a FIN, a small one takes its place."""
+    return row[-1][0] == "CLOSED" and row[-2][0] in ("FIN_WAIT_2", "CLOSING")
+
+
+@rule(row_rules)
+def presumed_listener(row, case):
+    """of SYNs that cross, the second sender was presumed to LISTEN until then"""
+    if case.story.states[:2] == ["LISTEN", "SYN_SENT"] and row[0][0] == "CLOSED":
+        return [("LISTEN", None), *row[1:]]
+    return row
+
+
+@rule(row_rules)
+def small_socket(row, case):
+    """in TIME_WAIT a small socket takes the place of the socket, told by ss alone"""
+    if case.listed and gives_way(row):
+        return [*row[:-1], ("TIME_WAIT", row[-1][1])]
+    return row
+
+
+@rule(row_rules)
+def time_wait_over(row, case):
+    """a RST ended the small socket in TIME_WAIT, or its time: ss shows it no more"""
+    if not case.left_time_wait():
+        return row
+    if gives_way(row):
+        row = [*row[:-1], ("TIME_WAIT", row[-1][1])]
+    state, when = row[-1]
+    return [*row, ("CLOSED", when + 1)] if state == "TIME_WAIT" else row
+
+
+@rule(row_rules)
+def reset_in_between(row, case):
+    """a RST came while the socket gave way to the small one in TIME_WAIT, which did not get
+    it and lives on"""
+    if row[-1][0] == "TIME_WAIT" and case.reset_met_old_socket():
+        return [*row, ("CLOSED", row[-1][1] + 1)]
+    return row
+
+
+@rule(row_rules)
+def queued_fin(row, case):
+    """Linux enters FIN_WAIT_1 or LAST_ACK when it queues the FIN, behind data that waits,
+    which tcp_close() itself says is not the RFC's state; we when the FIN leaves"""
+    start, steps = as_steps(row)
+    if SENDS_FIN not in [step for _, step in steps]:
+        return row
+    left = [event.time_ns for event in case.story.told("FIN", own=True)][:1]
+    steps = [(when, step) for when, step in steps if step != SENDS_FIN]
+    steps = sorted(steps + [(when, SENDS_FIN) for when in left])
+    return as_row(start, steps) or row
+
+
+@rule(row_rules)
+def fin_too_early(row, case):
+    """the peer's FIN came here before data that was lost or late, so the socket took it only
+    after the ACK of its own FIN; for us the FINs crossed, as its answer had not passed"""
+    if not case.lossy or "CLOSING" not in case.story.states or not case.took_fin_late():
+        return row
+    return [("CLOSING" if state == "FIN_WAIT_2" else state, when) for state, when in row]
+
+
+@rule(row_rules)
+def unanswered_fin(row, case):
+    """the peer sent a FIN and then a RST, before the delayed ACK of the FIN: that it
+    arrived shows in no segment"""
+    if (row[-1][0] == "CLOSED" and row[-2][0] in ("CLOSE_WAIT", "CLOSING")
+            and case.reset_after_fin() and not case.story.told("FIN_ACKED", own=True)):
+        return [*row[:-2], row[-1]]
+    return row
+
+
+@rule(row_rules)
+def late_reset(row, case):
+    """a segment came when the socket had ended already, but its RST had not left yet"""
+    known, ours = len(row) - 1, case.story.states
+    ended = row[-1][1]
+    if (row[-1][0] != "CLOSED" or ours[:known] != [state for state, _ in row[:-1]]
+            or ours[-1] != "CLOSED" or not case.story.told("RST", own=True)
+            or not all(when > ended for when in case.story.times[known:])):
+        return row
+    return [*row[:-1], *((state, ended) for state in ours[known:-1]), row[-1]]
+
+
+@rule(row_rules)
+def silent_end(row, case):
+    """a timer ended it, an ICMP error, close() without an answer to its SYN, or a loss of
+    power, which no segment tells: for us it lives on until our own timer"""
+    if row[-1][0] == "CLOSED" and case.story.states[-1] != "CLOSED" and case.ended_silently():
+        return row[:-1]
+    return row
+
+
+# A flow without a socket of the kernel.
+
+@rule(lone_rules)
+def nobody_there(story, _socks, _batch):
+    """nobody listened, or the listener did not take the SYN"""
+    return story.states in (["LISTEN"], ["LISTEN", "CLOSED"])
+
+
+@rule(lone_rules)
+def request(story, _socks, batch):
+    """until the ACK of its SYN+ACK there is a request alone, told by ss"""
+    return (story.states in (["LISTEN", "SYN_RECEIVED"], ["LISTEN", "SYN_RECEIVED", "CLOSED"])
+            and story.endpoint in batch.requests)
+
+
+@rule(lone_rules)
+def cookie(story, _socks, batch):
+    """with a syncookie a SYN leaves nothing behind until the ACK"""
+    return (story.states in (["LISTEN", "SYN_RECEIVED"], ["LISTEN", "SYN_RECEIVED", "CLOSED"])
+            and batch.may_send_cookies(story.endpoint[1]))
+
+
+@rule(lone_rules)
+def ack_discarded(story, _socks, batch):
+    """the listener discarded the ACK, as its queue was full or it waits for data: the request
+    stays as it was, and no segment tells"""
+    return (story.states[:3] == ["LISTEN", "SYN_RECEIVED", "ESTABLISHED"]
+            and story.states[3:] in ([], ["CLOSED"])
+            and story.endpoint[1] in batch.choosy_ports)
+
+
+@rule(lone_rules)
+def request_given_up(story, _socks, batch):
+    """the ACKs of its SYN+ACK were lost, and when one came the request had been given up: a
+    RST without ACK answers, as it does where there is no socket"""
+    resets = story.told("RST", own=True)
+    offers = story.told("SYN_ACK", own=True) + story.told("RETRANSMIT", own=True)
+    return (batch.lossy and story.endpoint in batch.requests
+            and story.states == ["LISTEN", "SYN_RECEIVED", "ESTABLISHED", "CLOSED"]
+            and bool(resets) and not resets[0].tcp_flags & ACK
+            and resets[0].time_ns - offers[-1].time_ns > TIMER_NS)
+
+
+@rule(lone_rules)
+def peer_lives_on(story, socks, _batch):
+    """met midway: the peer goes on, as it did not get the RST of a socket that is gone"""
+    return (KINDS[story.events[0].kind] == "PICKUP" and bool(socks)
+            and socks[-1].states[-1] == "CLOSED"
+            and story.events[0].time_ns > socks[-1].times[-1])
+
+
+# A socket of the kernel without a flow of its own: which of two that is, or None.
+
+@rule(socket_rules)
+def second_cookie(sock, before, batch):
+    """after a syncookie, a segment of a connection that was reset or whose host had lost its
+    power makes a second socket, as its ACK holds the cookie still; for us a reset ended the
+    connection, and after a loss of power it goes on"""
+    if (before is None or not batch.may_send_cookies(sock.endpoint[1])
+            or before.states[-1] != "CLOSED" or not before.states[0] == sock.states[0] == "LISTEN"):
+        return None
+    return before if batch.vanished(sock.endpoint) else sock
+
+
+def rewritten(case, counts):
+    """The kernel's states in our words; counts the rules that this took."""
+    row = list(zip(case.sock.states, case.sock.times))
+    for function in row_rules:
+        if [state for state, _ in row] == case.story.states:
+            break
+        changed = function(row, case)
+        counts[function] += changed != row
+        row = changed
+    return [state for state, _ in row]
+
+
+class Verdict:
+    """The comparison of all endpoints of a batch of connections."""
+
+    def __init__(self):
+        self.compared = 0
+        self.counts = collections.Counter()
+        self.different = collections.defaultdict(list)	# by what each said
+
+    def compare(self, endpoint, batch):
+        """The sockets of an endpoint beside its stories; which rules it took, how often."""
+        return self.compare_with(endpoint, batch.stories.get(endpoint, []), batch)
+
+    def compare_with(self, endpoint, told, batch):
+        """The same with other stories; sockets and stories are in the order of time."""
+        socks = batch.socks.get(endpoint, [])
+        counts = collections.Counter()
+        sockets, flows = self.partners(socks, told, batch, counts)
+        # what ss showed as a request was in SYN_RECEIVED for us, too
+        equal = len(sockets) == len(flows) and (endpoint not in batch.requests or any(
+            "SYN_RECEIVED" in story.states for story in told))
+        for sock, story in zip(sockets, flows):
+            equal = rewritten(Case(sock, story, batch), counts) == story.states and equal
+        self.compared += 1
+        if equal:
+            self.counts += counts
+        else:
+            said = (tuple(tuple(sock.states) for sock in socks),
+                    tuple(tuple(story.states) for story in told))
+            self.different[said].append((endpoint, batch.behaviour(endpoint), socks, told))
+        return counts
+
+    @staticmethod
+    def partners(socks, told, batch, counts):
+        """Leave out, by the rules, what has no partner on the other side."""
+        sockets, flows = list(socks), list(told)
+        for story in told:
+            for function in lone_rules:
+                if len(flows) > len(sockets) and function(story, socks, batch):
+                    flows.remove(story)
+                    counts[function] += 1
+                    break
+        for before, sock in zip([None, *socks], socks):
+            for function in socket_rules:
+                spare = function(sock, before, batch)
+                if spare and len(sockets) > len(flows):
+                    sockets.remove(spare)
+                    counts[function] += 1
+                    break
+        return sockets, flows
+
+    def disagreements(self):
+        """One of each kind of disagreement, with all that was said, the most frequent first."""
+        lines = []
+        for cases in sorted(self.different.values(), key=len, reverse=True):
+            endpoint, behaviour, socks, told = cases[0]
+            lines.append(f"{len(cases)} endpoints such as {endpoint}, {' '.join(behaviour)}")
+            for sock in socks:
+                lines.append("  kernel: " + ", ".join(
+                    f"{state} {when / 1e9:.6f}" if when else state
+                    for state, when in zip(sock.states, sock.times)))
+            for story in told:
+                lines.append("  ours:   " + ", ".join(story.states))
+                lines += ["    " + line_of(event) for event in story.events]
+        return lines
+
+    @property
+    def disagreeing(self):
+        return sum(map(len, self.different.values()))
+
+    def figure(self):
+        # rounded down: 100.00 means all
+        equal = 10000 * (self.compared - self.disagreeing) // max(self.compared, 1)
+        return f"{self.compared} endpoints compared, {equal / 100:.2f} % equal"
+
+    def rules(self):
+        return [f"rule applied {self.counts[function]} times: {summary(function)}"
+                for function in lone_rules + socket_rules + row_rules if self.counts[function]]
