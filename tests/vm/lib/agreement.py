@@ -66,7 +66,9 @@ class Case:
 
     def ended_silently(self):
         """No segment ended it, and there is a cause that needs none."""
-        if self.story.told("RST") or self.story.told("INVALID"):
+        refused = [event for event in self.story.told("INVALID")
+                   if event.time_ns <= self.sock.times[-1]]	# not what found nobody
+        if self.story.told("RST") or refused:
             return False
         # of FIN_WAIT_2 the timer is that of a small socket, which is not traced
         waited = self.sock.times[-1] - self.sock.times[-2]
