@@ -106,7 +106,7 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 {
 	enum fsm_dir dir = flow_direction(flow, at->from);
 	struct fsm_result res;
-	struct fsm next;
+	struct fsm before;
 
 	if (unlikely(flow->dead))
 		return STEP_GONE;
@@ -118,13 +118,13 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 		return STEP_DONE;
 	}
 	/* what it does, decides whether its checksum is worth a look at every byte */
-	next = flow->fsm;
-	fsm_step(&next, dir, at->seg, &res);
+	before = flow->fsm;
+	fsm_step(&flow->fsm, dir, at->seg, &res);
 	if ((res.changes || res.reuse) && !at->genuine(at)) {
+		flow->fsm = before;
 		tell_invalid(flow, TCPTRACE_REASON_BAD_CHECKSUM, at);
 		return STEP_DONE;
 	}
-	flow->fsm = next;
 	if (unlikely(res.reuse)) {
 		remove_reused(flow);
 		return STEP_REUSED;
