@@ -8,7 +8,6 @@ All segments are raw SYNs to nowhere: each is one event, and its port says which
 import contextlib
 import ctypes
 import fcntl
-import mmap
 import os
 import select
 import signal
@@ -18,10 +17,10 @@ import threading
 import time
 
 from lib import device
-from lib.device import CONSTANTS, Device, EVENT_SIZE, Event, errno_of, plain_read
+from lib.device import (CONSTANTS, Device, EVENT_SIZE, Event, errno_of, guarded_memory,
+                        plain_read)
 from lib.host import Host
 from lib.kernel import Module, READER, attempt, run, stats
-from lib.net import libc
 from lib.packet import packet
 from lib.tap import check, main, same, test
 
@@ -253,13 +252,10 @@ def seeks(host):
 def bad_memory(host):
     """EFAULT: the cursor stands where it stood"""
     host.syns(5)
-    with Device() as reader, mmap.mmap(-1, 2 * mmap.PAGESIZE) as memory:
+    with Device() as reader, guarded_memory() as (_, edge):
         before = bytes(reader.account())
         same(plain_read(reader.fd, 1, 65536), (-1, "EFAULT"), "read() to nowhere")
         same(bytes(reader.account()), before, "the account")
-        start = ctypes.c_char.from_buffer(memory)
-        edge = ctypes.addressof(start) + mmap.PAGESIZE
-        same(libc.mprotect(ctypes.c_void_p(edge), mmap.PAGESIZE, mmap.PROT_READ), 0, "mprotect()")
         same(plain_read(reader.fd, edge - EVENT_SIZE * 2 - 50, 65536), (-1, "EFAULT"),
              "read() over the edge, with room for two before it")
         same(bytes(reader.account()), before, "the account")
@@ -268,8 +264,6 @@ def bad_memory(host):
         same(reader.account().read, 2, "read")
         first = reader.events(EVENT_SIZE)[0]
         same(first.seq, reader.info().first_seq + 2, "next event")
-        libc.mprotect(ctypes.c_void_p(edge), mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_WRITE)
-        del start
 
 
 @test

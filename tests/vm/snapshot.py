@@ -21,10 +21,10 @@ import tempfile
 import time
 
 from lib import device, net
-from lib.device import CONSTANTS, Device, EVENT_SIZE, Event, errno_of, plain_read
+from lib.device import (CONSTANTS, Device, EVENT_SIZE, Event, errno_of, guarded_memory,
+                        plain_read)
 from lib.host import Host
 from lib.kernel import Module, READER, attempt, run, set_parameter, unload
-from lib.net import libc
 from lib.packet import packet
 from lib.table import Table, proc_table
 from lib.tap import check, main, same, test, wait_for
@@ -212,13 +212,10 @@ def short_buffer(host):
 @test
 def bad_memory(host):
     """EFAULT: no record is lost"""
-    with scenery(host, 50) as (reader, ports), mmap.mmap(-1, 2 * mmap.PAGESIZE) as memory:
+    with scenery(host, 50) as (reader, ports), guarded_memory() as (memory, edge):
         reader.snapshot()
         before = bytes(reader.account())
         same(plain_read(reader.fd, 1, 65536), (-1, "EFAULT"), "read() to nowhere")
-        start = ctypes.c_char.from_buffer(memory)
-        edge = ctypes.addressof(start) + mmap.PAGESIZE
-        same(libc.mprotect(ctypes.c_void_p(edge), mmap.PAGESIZE, mmap.PROT_READ), 0, "mprotect()")
         same(plain_read(reader.fd, edge - EVENT_SIZE * 2 - 50, 65536), (-1, "EFAULT"),
              "read() over the edge, with room for two before it")
         same(bytes(reader.account()), before, "the account")
@@ -228,8 +225,6 @@ def bad_memory(host):
         same(plain_read(reader.fd, edge - EVENT_SIZE * 3, 65536), (-1, "EFAULT"), "once more")
         found += finish(reader)
         same(sorted(port_of(record) for record in found), ports, "ports")
-        libc.mprotect(ctypes.c_void_p(edge), mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_WRITE)
-        del start
 
 
 @test

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """/dev/tcptrace as its ABI describes it, with no code of ours between."""
 
+import contextlib
 import ctypes
 import errno
 import fcntl
+import mmap
 import os
 import re
 import socket
@@ -198,3 +200,13 @@ def plain_read(fd, address, size):
     """read() without what Python does about signals; its value, the name of its error."""
     value = libc.read(fd, ctypes.c_void_p(address), ctypes.c_size_t(size))
     return value, errno.errorcode[ctypes.get_errno()] if value < 0 else None
+
+
+@contextlib.contextmanager
+def guarded_memory():
+    """Two pages, the second of which is not writable: they, and the address between them."""
+    with mmap.mmap(-1, 2 * mmap.PAGESIZE) as memory:
+        edge = ctypes.addressof(ctypes.c_char.from_buffer(memory)) + mmap.PAGESIZE
+        if libc.mprotect(ctypes.c_void_p(edge), mmap.PAGESIZE, mmap.PROT_READ):
+            raise OSError(ctypes.get_errno(), "mprotect")
+        yield memory, edge
