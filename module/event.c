@@ -193,6 +193,8 @@ void event_snapshot(const struct flow *flow, struct tcptrace_event *record)
 	put_flow(record, flow);
 	put_states(record, state, state);
 	put_summary(record, flow);
+	if (flow_place_mirror(flow->key.place))
+		record->hook = TCPTRACE_HOOK_INGRESS;
 }
 
 void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason,

@@ -15,7 +15,7 @@ from scapy.packet import Raw
 
 from lib import net
 from lib.device import live_flows
-from lib.kernel import Kmsg, Module, parameter, run, set_parameter, stats
+from lib.kernel import Kmsg, Module, READER, parameter, run, set_parameter, stats
 from lib.mirror import Mirror, ends_of, flows_of
 from lib.net import Namespace
 from lib.packet import checksum, with_headers
@@ -441,6 +441,9 @@ def stack_and_mirror(mirror, trace):
         client.sendall(b"x" * 10)
         same(len(server.recv(100)), 10, "bytes")
         same(places(port), ["-", "mon0"], "places")
+        listed = run(READER, "flows", "-jq", "--port", port, "--netns", mirror.inode).splitlines()
+        same({json.loads(line)["hook"] for line in listed}, {None, "ingress"},
+             "hooks in tcptracectl flows")
         client.shutdown(net.socket.SHUT_WR)
         same(server.recv(1), b"", "end")
         server.close()

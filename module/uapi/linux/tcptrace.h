@@ -478,7 +478,8 @@ struct tcptrace_icmp {
  * @sender: &enum tcptrace_side, who sent the segment; NONE if there was none
  * @tcp_flags: TCPTRACE_TCP_* of the segment
  * @phase: &enum tcptrace_phase
- * @hook: &enum tcptrace_hook
+ * @hook: &enum tcptrace_hook; of a SNAPSHOT, INGRESS if the flow is followed on a mirrored
+ *	interface, else NONE
  * @netns: inode number of the network namespace
  * @ifindex: interface, 0 if there is none
  * @tcp_seq: sequence number of the segment, as on the wire
