@@ -298,15 +298,15 @@ static void step_data(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_end
 
 	if (reason) {
 		if (seg->flags & TCPTRACE_TCP_FIN)
-			marks_far_fin(from, segment_fin(seg));
+			marks_far_fin(from, to, seg);
 		result_invalid(fsm, res, reason);
 		return;
 	}
 	if (!step_ack(fsm, from, to, seg, res))
 		return;
+	marks_advance(from, to, seg);
 	if (seg->flags & TCPTRACE_TCP_FIN)
 		step_fin(fsm, from, seg, res);
-	marks_advance(from, to, seg);
 }
 
 static enum tcptrace_handshake reset_handshake(const struct fsm *fsm,
@@ -451,7 +451,7 @@ static void pickup_handshake(struct fsm *fsm, const struct segment *seg)
 	initiator->state = TCPTRACE_STATE_SYN_SENT;
 	initiator->isn = seg->ack - 1;
 	initiator->end = seg->ack;
-	initiator->seen = FSM_SYN | FSM_WSCALE;
+	initiator->seen = FSM_SYN | FSM_WSCALE | FSM_SACK;
 	initiator->wscale = MARKS_WSCALE_UNKNOWN;
 }
 
@@ -460,7 +460,7 @@ static void pickup_established(struct fsm *fsm, enum fsm_dir dir, const struct s
 	static const struct fsm_endpoint unseen = {
 		.state	= TCPTRACE_STATE_ESTABLISHED,
 		.wscale	= MARKS_WSCALE_UNKNOWN,
-		.seen	= FSM_SYN_ACKED,
+		.seen	= FSM_SYN_ACKED | FSM_SACK,
 	};
 
 	*fsm = (struct fsm){

@@ -17,17 +17,26 @@ static void note_ahead(struct fsm_endpoint *from, u16 what, u32 end)
  * What the receiver has no room for does not count as sent until it is acknowledged:
  * a gap in what is seen, the byte that probes a window of zero, or a forgery.
  */
-static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 end,
-			bool believed)
+static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 seq,
+			u32 end, bool believed)
 {
 	if (!seq_before(from->end, end))
 		return;
 	if (to->seen & FSM_ACKS && seq_before(to->edge, end)) {
 		note_ahead(from, FSM_FAR, end);
 	} else if (believed) {
-		from->end = end;
 		from->seen &= ~FSM_AHEAD;	/* it goes on where it was: there is no gap */
+		if (seq_before(from->end, seq))
+			note_ahead(from, FSM_HOLE, seq);
+		from->end = end;
 	}
+}
+
+/* The receiver waits for something before what was sent last. */
+static bool waits_for_hole(const struct fsm_endpoint *from, const struct fsm_endpoint *to)
+{
+	return from->seen & FSM_HOLE && seq_before(to->ack, from->other) &&
+	       !(from->seen & to->seen & FSM_SACK);
 }
 
 static bool behind_gap(const struct fsm_endpoint *end, u32 ack)
@@ -72,7 +81,7 @@ void marks_carry(struct fsm_endpoint *from, struct fsm_endpoint *to, const struc
 	u32 edge = seg->ack + ((u32)seg->window << from->wscale);
 	bool believed = advance_ack(from, to, seg->ack, edge);
 
-	advance_end(from, to, seg->seq + seg->payload_len, believed);
+	advance_end(from, to, seg->seq, seg->seq + seg->payload_len, believed);
 }
 
 /* The first ACK; the peer may have used the window of the SYN, which may have been wider. */
@@ -100,10 +109,10 @@ void marks_advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
 	else
 		begin_ack(from, seg->ack, window);
 
-	if (from->seen & FSM_SENT)
-		advance_end(from, to, segment_end(seg), believed);
-	else
+	if (!(from->seen & FSM_SENT))
 		from->end = segment_end(seg);
+	else if (!(from->seen & FSM_FIN))	/* nothing lies behind it */
+		advance_end(from, to, seg->seq, segment_end(seg), believed);
 	from->seen |= FSM_SENT;
 }
 
@@ -125,6 +134,8 @@ void marks_syn(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct 
 {
 	from->isn = seg->seq;
 	from->seen |= FSM_SYN;
+	if (seg->syn.options & TCPTRACE_OPT_SACK_OK)
+		from->seen |= FSM_SACK;
 	note_wscale(from, to, seg);
 	marks_advance(from, to, seg);
 }
@@ -132,9 +143,8 @@ void marks_syn(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct 
 void marks_fin(struct fsm_endpoint *end, u32 fin)
 {
 	end->fin = fin;
-	end->seen = (end->seen & ~FSM_OTHER) | FSM_FIN;
-	if (!seq_before(fin, end->end))
-		end->end = fin + 1;
+	end->end = fin + 1;
+	end->seen = (end->seen & ~FSM_AHEAD) | FSM_FIN;
 }
 
 /*
@@ -181,10 +191,18 @@ enum tcptrace_reason marks_refuse(const struct fsm_endpoint *from, const struct 
 	return TCPTRACE_REASON_NONE;
 }
 
-void marks_far_fin(struct fsm_endpoint *from, u32 fin)
+void marks_far_fin(struct fsm_endpoint *from, const struct fsm_endpoint *to,
+		   const struct segment *seg)
 {
-	if (!seq_before(fin, from->end))
-		note_ahead(from, FSM_FAR | FSM_FAR_FIN, fin + 1);
+	u32 fin = segment_fin(seg);
+
+	if (!(from->seen & FSM_FIN)) {
+		if (!seq_before(fin, from->end))
+			note_ahead(from, FSM_FAR | FSM_FAR_FIN, fin + 1);
+	} else if (!(from->seen & FSM_FIN_ACKED) && seq_between(to->ack, fin, to->edge) &&
+		   ack_believed(from, to, seg->ack)) {
+		marks_note(from, FSM_FAR_FIN, fin + 1);
+	}
 }
 
 void marks_fin_time(struct fsm_endpoint *from, const struct segment *seg)
@@ -227,9 +245,7 @@ bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoi
 		if (!(from->seen & FSM_SYN))
 			return false;
 	}
-	/* some repeat the number of the FIN before it, or answer the other SYN */
-	if (from->seen & FSM_FIN && seg->seq == from->fin)
-		return true;
+	/* some answer the other SYN, or repeat the number of the FIN before it */
 	if (to->state < TCPTRACE_STATE_ESTABLISHED && seg->flags & TCPTRACE_TCP_ACK &&
 	    marks_covers_rival(to, seg->ack))
 		return true;
@@ -237,9 +253,11 @@ bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoi
 		return rst_to_unheard(from, seg);
 	if (!(from->seen & FSM_SENT))	/* nor is known how far it sent */
 		return seq_between(to->ack, seg->seq, to->edge);
+	if (seg->seq == to->ack || waits_for_hole(from, to))
+		return seg->seq == to->ack;
 	if (from->seen & FSM_CLAIMED && seg->seq == from->other)
 		return true;
-	return seg->seq == to->ack || seg->seq == from->end;
+	return seg->seq == from->end || (from->seen & FSM_FIN && seg->seq == from->fin);
 }
 
 bool marks_syn_newer(const struct fsm_endpoint *from, const struct segment *seg)

@@ -34,15 +34,17 @@
 #define FSM_FIN_ACKED	0x0020	/* its peer acknowledged that */
 #define FSM_GOT_FIN	0x0040	/* it acknowledged its peer's FIN */
 #define FSM_WSCALE	0x0080	/* its SYN offered window scaling */
+#define FSM_SACK	0x2000	/* its SYN offered selective acknowledgment */
 /* Of these one at most (FAR_FIN is a FAR): what @other is. */
 #define FSM_RIVAL	0x0100	/* the ISN of another SYN or SYN+ACK, not answered yet */
 #define FSM_FAR		0x0200	/* the end of data too far ahead, not acknowledged yet */
 #define FSM_FAR_FIN	0x0400	/* the same, and it was a FIN */
 #define FSM_CLAIMED	0x0800	/* what its peer acknowledged, though it did not pass here */
+#define FSM_HOLE	0x4000	/* where it went on after something that did not pass here */
 #define FSM_FIN_TIME	0x1000	/* the timestamp of its FIN, RFC 7323 */
 
 #define FSM_AHEAD	(FSM_FAR | FSM_FAR_FIN | FSM_CLAIMED)
-#define FSM_OTHER	(FSM_RIVAL | FSM_AHEAD | FSM_FIN_TIME)
+#define FSM_OTHER	(FSM_RIVAL | FSM_AHEAD | FSM_HOLE | FSM_FIN_TIME)
 
 /**
  * struct fsm_endpoint - one endpoint
@@ -133,10 +135,11 @@ static inline bool marks_await_ack_of_fin(const struct fsm_endpoint *end, u32 ac
 	return (end->seen & (FSM_FIN | FSM_FIN_ACKED)) == FSM_FIN && ack == end->fin + 1;
 }
 
-/* A FIN too far ahead is acknowledged by its number alone, as any is. */
+/* A FIN that was not believed is acknowledged by its number alone, as any is. */
 static inline bool marks_covers_far_fin(const struct fsm_endpoint *end, u32 ack)
 {
-	return end->seen & FSM_FAR_FIN && ack == end->other && seq_before(end->end, ack);
+	return end->seen & FSM_FAR_FIN && ack == end->other &&
+	       (seq_before(end->end, ack) || end->seen & FSM_FIN);
 }
 
 /**
@@ -164,11 +167,14 @@ enum tcptrace_reason marks_refuse(const struct fsm_endpoint *from, const struct 
 /**
  * marks_far_fin - remember a FIN that is not believed
  * @from: its sender
- * @fin: its own number
+ * @to: its receiver
+ * @seg: the FIN
  *
- * If it lies ahead, the peer's ACK of it proves that we have missed what lies between.
+ * If it lies ahead, the peer's ACK of it proves that we have missed what lies between; if
+ * there was one before that is not acknowledged, that the other was forged.
  */
-void marks_far_fin(struct fsm_endpoint *from, u32 fin);
+void marks_far_fin(struct fsm_endpoint *from, const struct fsm_endpoint *to,
+		   const struct segment *seg);
 
 /**
  * marks_fin_time - remember the timestamp of a FIN
@@ -204,7 +210,8 @@ bool marks_settle_rival(struct fsm_endpoint *end, u32 ack);
  *
  * RFC 9293 section 3.10.7.3 second: in SYN_SENT it has to acknowledge the SYN.
  * RFC 5961 section 3: later it has to stand exactly at RCV.NXT.  That is behind all
- * that was sent, if it arrived, or else what the receiver acknowledged.
+ * that was sent, if it arrived, or else what the receiver acknowledged.  Behind a hole
+ * only a receiver that has told of what lies there, by SACK, obeys one, as Linux does.
  */
 bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to,
 			const struct segment *seg);

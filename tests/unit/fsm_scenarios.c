@@ -439,6 +439,20 @@ const struct scenario fsm_scenarios[] = {
 	  "> A 102 ack 2	: fin_acked TIME_WAIT CLOSED; end established orderly initiator\n"
 	  "> FA 1+99 ack 2	:\n" },
 
+	{ "a FIN ahead, forged: the true one is acknowledged", HANDSHAKE
+	  "> FA 5001 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "> PA 1+100 ack 1	:\n"
+	  "< A 1 ack 101	:\n"
+	  "> FA 90 ack 1	: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "> FA 120 ack 900000	: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 121	:\n"
+	  "> FA 121 ack 1	: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 122	: fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
+	  "> FA 121 ack 1	: retransmit/1 FIN_WAIT_2 CLOSE_WAIT\n"
+	  "< FA 1 ack 122	: fin FIN_WAIT_2 LAST_ACK\n"
+	  "> A 122 ack 2	: fin_acked TIME_WAIT CLOSED\n"
+	  "	; end established orderly initiator\n" },
+
 	{ "FIN before its data", HANDSHAKE
 	  "> FA 1001 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
 	  "> PA 1+1000 ack 1	:\n"
@@ -663,6 +677,37 @@ const struct scenario fsm_scenarios[] = {
 	  "> R 1001		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
 	  "< A 1 ack 201	:\n"			/* the challenge */
 	  "> R 201		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "RST behind a hole: it is challenged", HANDSHAKE
+	  "> PA 101+100 ack 1	:\n"
+	  "< A 1 ack 1		:\n"
+	  "> R 201		: invalid/out_of_window ESTABLISHED ESTABLISHED\n"
+	  "> PA 1+100 ack 1	:\n"
+	  "< A 1 ack 201	:\n"
+	  "> PA 201+100 ack 1	:\n"
+	  "> R 301		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "RST behind a hole: SACK has told that there is something",
+	  "> S 0 sack 1		: syn SYN_SENT LISTEN\n"
+	  "< SA 0 ack 1 sack 1	: syn_ack SYN_SENT SYN_RECEIVED\n"
+	  "> A 1 ack 1		: established ESTABLISHED ESTABLISHED\n"
+	  "> PA 101+100 ack 1	:\n"
+	  "< A 1 ack 1		:\n"
+	  "> R 201		: rst CLOSED CLOSED; end established reset_by_initiator none\n" },
+
+	{ "RST at or behind a FIN that waits for a hole", HANDSHAKE
+	  "> FA 101 ack 1	: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 1		:\n"
+	  "> R 101		: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "> R 102		: invalid/out_of_window FIN_WAIT_1 ESTABLISHED\n"
+	  "> R 1		: rst CLOSED CLOSED\n"
+	  "	; end established reset_by_initiator initiator\n" },
+
+	{ "RST behind data behind a FIN", HANDSHAKE
+	  "> FA 1 ack 1		: fin FIN_WAIT_1 ESTABLISHED\n"
+	  "< A 1 ack 2		: fin_acked FIN_WAIT_2 CLOSE_WAIT\n"
+	  "> PA 2+100 ack 1	:\n"
+	  "> R 102		: invalid/out_of_window FIN_WAIT_2 CLOSE_WAIT\n" },
 
 	{ "RST at the lower edge", HANDSHAKE
 	  "> PA 1+100 ack 1	:\n"

@@ -128,7 +128,7 @@ static u8 parse_flags(const struct line *line, const char *letters)
 	complain(line, "no such flags");
 }
 
-/* FLAGS SEQ[+LEN] [ack N|nul] [win N] [ws N] [ts N] */
+/* FLAGS SEQ[+LEN] [ack N|nul] [win N] [ws N] [ts N] [sack 1] */
 static struct segment parse_segment(const struct line *line, enum fsm_dir dir, char *text)
 {
 	struct segment seg = { .window = 65535, .header_len = 20 };
@@ -158,6 +158,8 @@ static struct segment parse_segment(const struct line *line, enum fsm_dir dir, c
 		} else if (!strcmp(token, "ws")) {
 			seg.syn.wscale = strtoul(value, NULL, 0);
 			seg.syn.options |= TCPTRACE_OPT_WSCALE;
+		} else if (!strcmp(token, "sack")) {
+			seg.syn.options |= TCPTRACE_OPT_SACK_OK;
 		} else if (!strcmp(token, "ts")) {
 			seg.tsval = strtoul(value, NULL, 0);
 			seg.syn.options |= TCPTRACE_OPT_TIMESTAMPS;

@@ -18,8 +18,8 @@
  * ``>`` is from the initiator, ``<`` from the responder.  Flags are letters in
  * the order S F R P A U E C, ``0`` for none.  Sequence numbers count from the
  * sender's ISN, acknowledgments from its peer's; ``+`` adds payload.  ``win N``
- * and the options ``ws N`` (window scale) and ``ts N`` (timestamp) follow; the
- * window is 65535 if not given.
+ * and the options ``ws N`` (window scale), ``ts N`` (timestamp) and ``sack 1`` follow;
+ * the window is 65535 if not given.
  * ``ack nul`` and ``seq nul`` write zero to the wire.
  *
  * What is told: ``kind[/cause] initiator_state responder_state``, several of them
