@@ -2,7 +2,8 @@
 /*
  * A segment of the connection, RFC 9293 section 3.10.7.  What happens after its END is in
  * fsm_ended.c, what happens without a segment in fsm_outside.c; which sequence numbers are
- * to be believed is in marks.c.
+ * to be believed is in marks.c.  The table is what there is to check against the RFC; the
+ * rest finds out what an endpoint has done.
  */
 #include "fsm_parts.h"
 

@@ -71,6 +71,14 @@ static void print(const struct tcptrace_event *event)
 	}
 }
 
+/* At the level of connections: of the ICMP errors only what ended one, the END has no room. */
+static bool wanted(const struct tcptrace_event *event)
+{
+	return !reader.filter.kinds || event->kind != TCPTRACE_EVENT_ICMP_ERROR ||
+	       (event->initiator_state == TCPTRACE_STATE_CLOSED &&
+		event->prev_initiator_state != TCPTRACE_STATE_CLOSED);
+}
+
 static void log_work(struct work_struct *work)
 {
 	struct tcptrace_event event;
@@ -81,7 +89,8 @@ static void log_work(struct work_struct *work)
 	for (i = 0; i < LOG_BATCH && reader_next(&reader, &reader.account, &event); i++) {
 		if (event.kind == TCPTRACE_EVENT_LOST)
 			count(STAT_LOG_LOST, event.lost.count);
-		print(&event);
+		if (wanted(&event))
+			print(&event);
 	}
 	if (i == LOG_BATCH)
 		mod_delayed_work(system_unbound_wq, &worker, 0);
@@ -109,7 +118,8 @@ void log_set_level(enum log_level level)
 		return;
 	reader_init(&reader, ring_next(stream_ring()));
 	if (level == LOG_CONNECTIONS)
-		reader.filter.kinds = BIT(TCPTRACE_EVENT_ESTABLISHED) | BIT(TCPTRACE_EVENT_END);
+		reader.filter.kinds = BIT(TCPTRACE_EVENT_ESTABLISHED) | BIT(TCPTRACE_EVENT_END) |
+				      BIT(TCPTRACE_EVENT_ICMP_ERROR);
 	add_wait_queue(stream_wait_queue(), &waiter);
 	waiting = true;
 	mod_delayed_work(system_unbound_wq, &worker, 0);	/* what came meanwhile */

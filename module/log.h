@@ -5,7 +5,7 @@
 /**
  * enum log_level - what dmesg gets
  * @LOG_NOTHING: nothing
- * @LOG_CONNECTIONS: connections established and ended
+ * @LOG_CONNECTIONS: connections established and ended, and the ICMP error that ended one
  * @LOG_EVENTS: every event
  */
 enum log_level {

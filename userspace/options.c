@@ -31,7 +31,7 @@ static const char help[] =
 "  --flow NUMBER      one connection           --netns INODE\n"
 "  -r, --read FILE    a recording, - is standard input\n"
 "  -N, --new          not what the ring holds already\n"
-"      --existing     first the live flows instead\n"
+"      --existing     the live flows, then what happens\n"
 "  -d, --dump         what the ring holds, then end\n"
 "  -c, --count N      end after N events\n"
 "\n"

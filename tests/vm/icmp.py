@@ -8,10 +8,11 @@ import itertools
 import os
 import re
 import socket
+import time
 
 from lib import net
 from lib.device import Device
-from lib.kernel import stats
+from lib.kernel import Kmsg, stats
 from lib.net import CLIENT, CLIENT6, SERVER, SERVER6
 from lib.packet import fragments, icmp_error, packet, with_headers, with_options
 from lib.tap import check, main, same, test, wait_for
@@ -175,6 +176,24 @@ def as_text(lab, trace):
     for line in found:
         check(re.search(f"10.0.1.1:1234 > 10.0.2.1:{port} seq=77 CLOSED/CLOSED icmp=3/13 "
                         "administratively_prohibited from=10.0.1.2$", line), "line", found)
+
+
+@test
+def as_log(lab, _trace):
+    """dmesg tells what ended an attempt, unless its rate limit leaves that out"""
+    port = net.new_port()
+    kmsg = Kmsg()
+    sources = itertools.count(2000)
+
+    def logged():
+        lab.client.send_raw(packet((CLIENT, next(sources)), (SERVER, port), "S", 77), SERVER)
+        time.sleep(0.5)
+        return [line for line in kmsg.lines() if f":{port} " in line and " icmp_error " in line and
+                line.endswith("administratively_prohibited from=10.0.1.2")]
+
+    lab.client.firewall("no_reset", port)
+    with lab.router.rules("forward", reject("admin-prohibited", SERVER, port)):
+        wait_for(logged, "the error in dmesg", lines=kmsg.lines)
 
 
 @test

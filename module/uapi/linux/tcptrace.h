@@ -363,7 +363,7 @@ enum tcptrace_teardown {
 #define TCPTRACE_KNOWN_RESPONDER_ISN	0x02
 #define TCPTRACE_KNOWN_SYNACK_US	0x04
 #define TCPTRACE_KNOWN_ACK_US		0x08
-/* who initiated is a guess: the flow was met midway */
+/* who initiated is a guess: the flow was met midway, without a SYN or SYN+ACK */
 #define TCPTRACE_INITIATOR_GUESSED	0x80
 
 /* &tcptrace_syn.options: which options the SYN carried */
@@ -397,7 +397,7 @@ struct tcptrace_syn {
  * @segments: TCPTRACE_SEGMENT_* of all segments of the flow, invalid ones too
  * @pad: zero
  * @synack_us: first SYN to first SYN+ACK in microseconds, as seen at this host,
- *	if %TCPTRACE_KNOWN_SYNACK_US
+ *	if %TCPTRACE_KNOWN_SYNACK_US; this and @ack_us stay at their greatest number
  * @ack_us: first SYN+ACK to the ACK that establishes, if %TCPTRACE_KNOWN_ACK_US;
  *	the handshake took @synack_us + @ack_us
  * @duration_us: first segment to this event
