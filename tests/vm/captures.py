@@ -178,13 +178,13 @@ def lossy(lab):
 #
 
 # One of its segments. role: syn, syn_ack, ack (the third one), data, down (from the first
-# FIN on), last (the last of all); at: how far in what its sender sends
+# FIN or RST on), last (the last of all); at: how far in what its sender sends
 Part = collections.namedtuple("Part", "role by_client at segment")
 
 
 def parts_of(segments):
-    closing = next(at for at, segment in enumerate(segments) if "F" in segment.flags)
-    roles = ["syn", "syn_ack", "ack"]
+    closing = next(at for at, segment in enumerate(segments) if set("FR") & set(segment.flags))
+    roles = ["syn", "syn_ack", "ack"][:closing]
     roles += ["data"] * (closing - 3) + ["down"] * (len(segments) - closing - 1) + ["last"]
     for role, segment in zip(roles, segments, strict=True):
         by_client = segment.ports[0] == segments[0].ports[0]
@@ -196,7 +196,8 @@ class Cut:
     """A way to cut a connection.
 
     keep: tells of each part whether it stays; guessed: nothing is left that proves who
-    initiated it; handshake, close: the outcomes that are right.
+    initiated it; handshake, close: the outcomes that are right, without who reset. No
+    handshake: what is left shows no connection.
     """
 
     def __init__(self, name, keep, guessed, handshake, close):
@@ -258,6 +259,19 @@ SIDES = [
     Cut("the server's, no SYN+ACK", by_server("syn_ack"), True, "unseen", "orderly flushed"),
 ]
 
+# The RST is told if it is of this side.
+SIDES_OF_RESET = [
+    Cut("the client's", by_client(), False, "established", "reset flushed"),
+    Cut("the client's, no SYN", by_client("syn"), True, "unseen", "reset flushed"),
+    Cut("the server's", by_server(), False, "established", "reset flushed"),
+    Cut("the server's, no SYN+ACK", by_server("syn_ack"), True, "unseen", "reset flushed"),
+]
+
+SIDES_OF_REFUSED = [
+    Cut("the client's", by_client(), False, "no_answer", "flushed"),
+    Cut("the server's", by_server(), False, None, ""),
+]
+
 HOLES = [
     Cut("the client's data", hole(True), False, "established", "orderly"),
     Cut("the server's data", hole(False), False, "established", "orderly"),
@@ -265,12 +279,22 @@ HOLES = [
 ]
 
 
+# What is cut, and how, for each of the tests
+CUTS = {
+    "pieces": {"small": PIECES},
+    "sides": {"small": SIDES, "half_close": SIDES, "reset_by_client": SIDES_OF_RESET,
+              "reset_by_server": SIDES_OF_RESET, "refused": SIDES_OF_REFUSED},
+    "holes": {"large": HOLES},
+}
+
+
 class Piece:
     """What is left of a connection; its client gets a port of its own."""
 
-    def __init__(self, cut, segments, port):
+    def __init__(self, source, cut, segments, port):
         (self.address, old), self.server = segments[0].ends
         self.client = (self.address, port)
+        self.name = f"{source}: {cut.name}"
         self.cut = cut
         self.parts = [part for part in parts_of(segments) if cut.keep(part)]
         self.frames = [part.segment.with_port(old, port) for part in self.parts]
@@ -281,12 +305,15 @@ class Piece:
         return sum(part.segment.payload_len for part in self.parts
                    if part.by_client == (end == self.client))
 
-    def first_fin(self):
-        """Who sends the first FIN, if anyone."""
+    def first(self, flag):
+        """Who sends the first segment with a flag, if anyone."""
         return next(((self.server, self.client)[part.by_client] for part in self.parts
-                     if "F" in part.segment.flags), None)
+                     if flag in part.segment.flags), None)
 
     def check(self, flows):
+        if not self.cut.handshake:
+            same(flows, [], "flows")
+            return
         same(len(flows), 1, "flows", [line for flow in flows for line in told(flow.events)])
         flow, = flows
         flow.check("mon0")
@@ -297,18 +324,21 @@ class Piece:
             same(event.get("initiator_guessed", False), self.cut.guessed, "initiator_guessed")
         end = flow.end()
         same(end["handshake"], self.cut.handshake, "handshake", told(flow.events))
-        check(end["close"] in self.cut.close, f"close: {end['close']}", told(flow.events))
+        close, _, resetter = end["close"].partition("_by_")
+        check(close in self.cut.close, f"close: {end['close']}", told(flow.events))
         same((end["bytes_toserver"], end["bytes_toclient"]),
              (self.sent(initiator), self.sent(responder)), "bytes")
-        first_fin = {"initiator": initiator, "responder": responder, None: None}
-        same(first_fin[end["first_fin"]], self.first_fin(), "first FIN")
+        who = {"initiator": initiator, "responder": responder}
+        same(who.get(end["first_fin"]), self.first("F"), "first FIN", told(flow.events))
+        same(who.get(resetter), self.first("R"), "who reset", told(flow.events))
 
 
-def cut_up(frames, port, cuts):
+def cut_up(frames, port, source, cuts):
     """Each cut twice: with the client's port the higher one, and the lower, so that a guess
     is right, and wrong."""
     segments = capture.of_port(frames, port)
-    return [Piece(cut, segments, base + net.new_port()) for cut in cuts for base in (20000, -4000)]
+    return [Piece(source, cut, segments, base + net.new_port())
+            for cut in cuts for base in (20000, -4000)]
 
 
 def one_after_the_other(pieces, time):
@@ -328,16 +358,20 @@ class Stage:
         self.trace, self.mirror = trace, mirror
         self.path = directory / "capture.pcap"
         self.live, frames = self.record(directory / "recording.pcap")
-        self.pieces = {name: cut_up(frames, self.live[source], cuts) for name, source, cuts in (
-            ("pieces", "small", PIECES), ("sides", "small", SIDES), ("holes", "large", HOLES))}
-        pieces = [piece for some in self.pieces.values() for piece in some]
-        frames += one_after_the_other(pieces, frames[-1].time)
+        self.pieces = {name: [piece for source, cuts in sources.items()
+                              for piece in cut_up(frames, self.live[source], source, cuts)]
+                       for name, sources in CUTS.items()}
+        frames += one_after_the_other(self.all_pieces(), frames[-1].time)
         capture.write(self.path, frames)
         self.count = len(frames)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             streams = pool.submit(capture.analyse, self.path)
             self.flows = {pace: self.replay(*options) for pace, options in PACES.items()}
             self.streams = streams.result()
+
+    def all_pieces(self):
+        """Those of all tests."""
+        return [piece for some in self.pieces.values() for piece in some]
 
     def record(self, path):
         """Record what happens in the lab; the ports by their names, and the frames."""
@@ -370,7 +404,7 @@ class Stage:
             try:
                 piece.check(self.flows["top speed"].get(piece.ends, []))
             except Failure as failure:
-                wrong += [f"{piece.cut.name} ({piece.client[1]} to {piece.server[1]}): {failure}",
+                wrong += [f"{piece.name} ({piece.client[1]} to {piece.server[1]}): {failure}",
                           *(f"    {line}" for line in failure.lines)]
         check(not wrong, "some are told wrong", wrong)
 
@@ -434,8 +468,9 @@ def check_stream(flow, stream, whole):
 def tshark(stage):
     """tshark finds the same connections, initiators, FINs, RSTs, bytes and completeness"""
     flows = stage.flows["original"]
-    same(set(flows), set(stage.streams), "connections")
-    pieces = {piece.ends for some in stage.pieces.values() for piece in some}
+    pieces = {piece.ends for piece in stage.all_pieces()}
+    unshown = {piece.ends for piece in stage.all_pieces() if not piece.cut.handshake}
+    same(set(flows), set(stage.streams) - unshown, "connections")
     for ends, found in flows.items():
         same(len(found), len(stage.streams[ends]), f"connections of {ends}")
         for flow, stream in zip(found, stage.streams[ends], strict=True):

@@ -236,7 +236,7 @@ class Play:
         self.collect()
         at = 1 if self.real == "<" else 0
         told = [states_of(event)[at] for event in self.events if event.flow_id][-1:] or ["-"]
-        allowed = [other or state] if state != "none" else [other or "CLOSED", "LISTEN", "-"]
+        allowed = [other or state] if other or state != "none" else ["CLOSED", "LISTEN", "-"]
         check(told[0] in allowed, f"the socket is in {state}, but told is {told[0]}")
 
     def order_is(self, name, value):

@@ -26,9 +26,12 @@ just what the script says of it. Without such a line both ends are played by han
 host forwards. Orders to the real end: connect, accept, send N, read N, shutdown, close,
 abort; "connect fast N" sends N bytes in the SYN, "real responder fast" takes them.
 
+The numbers of ends that are played by hand are chosen so that each step of a script in turn
+crosses the wrap. The ISN of a real end is its kernel's choice.
+
 "kernel STATE" asks the kernel for the state of the real end's socket ("none": there is no
-socket); it must be what is told of that end, or with "kernel STATE told STATE" differ just
-so. At the end of a script they must agree, asked for or not.
+socket); it must be what is told of that end. Where that is a limit of the tracer's, "kernel
+STATE told STATE" says what is told instead; it fails as soon as they agree. At the end of a script they must agree, asked for or not.
 "is NAME VALUE" asks for a figure of the last event that has it, "flows N" for the number of
 connections that were told. "anew" says that the next SYN of the real end has a new ISN.
 "flush" ends every flow, "unlisten" the listening socket; "error NAME" is what the socket's
