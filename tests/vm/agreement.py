@@ -38,7 +38,7 @@ CONNECTIONS = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else int.from_bytes(os.urandom(3), "big")
 BATCH = 500		# connections at most, so that TIME_WAIT outlasts a batch
 LEAST = 100
-MANY = 2000		# enough for what seldom happens
+MANY = 10000		# enough for what seldom happens
 PARALLEL = 120
 # a FIN may wait for another RTO, which grows to a minute and more where probes of a closed
 # window were answered for long
@@ -75,8 +75,8 @@ HOST = {
 
 # every failed attempt gets its ICMP error
 ROUTER = {"net/ipv4/icmp_ratelimit": 0, "net/ipv6/icmp/ratelimit": 0}
-EVERYWHERE = ("net/ipv4/icmp_msgs_per_sec", "net/ipv4/icmp_msgs_burst",
-              "net/ipv4/route/error_burst")
+EVERYWHERE = {"net/ipv4/icmp_msgs_per_sec": 1000000, "net/ipv4/icmp_msgs_burst": 1000000,
+              "net/ipv4/route/error_cost": 0}
 
 # netem at the way out of each host and, towards both, of the router
 Link = collections.namedtuple("Link", "name netem settings", defaults=({},))
@@ -128,8 +128,8 @@ class Stage:
         for host in self.ends:
             self.settings(host, HOST)
         self.settings(self.lab.router, ROUTER)
-        for name in EVERYWHERE:
-            pathlib.Path("/proc/sys", name).write_text("1000000")
+        for name, value in EVERYWHERE.items():
+            pathlib.Path("/proc/sys", name).write_text(str(value))
         self.lab.router.run("nft", "-f", "-", input=WALL)
 
     @staticmethod

@@ -193,10 +193,17 @@ def unanswered_fin(row, case):
     return row
 
 
-def peer_can_cause(old, new):
-    """Is the change one that a segment of the peer causes?"""
-    return ((old, new) == ("SYN_RECEIVED", "ESTABLISHED")
-            or MEANINGS.get((old, new)) in (GETS_FIN, FIN_ACKED))
+# what is told of the peer where it causes a change of state
+CAUSES = {"ESTABLISHED": "ESTABLISHED", GETS_FIN: "FIN", FIN_ACKED: "FIN_ACKED"}
+
+
+def peer_caused(old, new, story):
+    """Is the change one that a segment of the peer causes, and was there one?"""
+    if (old, new) == ("SYN_RECEIVED", "ESTABLISHED"):
+        cause = CAUSES[new]
+    else:
+        cause = CAUSES.get(MEANINGS.get((old, new)))
+    return cause is not None and bool(story.told(cause, own=False))
 
 
 @rule(row_rules)
@@ -207,7 +214,8 @@ def late_reset(row, case):
     if (row[-1][0] != "CLOSED" or ours[:known] != [state for state, _ in row[:-1]]
             or ours[-1] != "CLOSED" or not case.story.told("RST", own=True)
             or not all(when > ended for when in case.story.times[known:])
-            or not all(map(peer_can_cause, ours[known - 1:-2], ours[known:-1]))):
+            or not all(peer_caused(*change, case.story)
+                       for change in zip(ours[known - 1:-2], ours[known:-1]))):
         return row
     return [*row[:-1], *((state, ended) for state in ours[known:-1]), row[-1]]
 
@@ -321,6 +329,12 @@ def rewritten(case, counts):
     return [state for state, _ in row]
 
 
+def one_by_one(told):
+    """Does each flow end before the next of the same tuple begins?"""
+    return all(before.events[-1].time_ns <= after.events[0].time_ns
+               for before, after in zip(told, told[1:]))
+
+
 class Verdict:
     """The comparison of many endpoints."""
 
@@ -339,8 +353,9 @@ class Verdict:
         socks = batch.socks.get(endpoint, [])
         counts = collections.Counter()
         sockets, flows = self.partners(socks, told, batch, counts)
+        equal = len(sockets) == len(flows) and one_by_one(told)
         # what ss showed as a request was in SYN_RECEIVED for us, too
-        equal = len(sockets) == len(flows) and (endpoint not in batch.requests or any(
+        equal = equal and (endpoint not in batch.requests or any(
             "SYN_RECEIVED" in story.states for story in told))
         for sock, story in zip(sockets, flows):
             equal = rewritten(Case(sock, story, batch), counts) == story.states and equal

@@ -14,7 +14,8 @@ FAILURES = {
     "rejected": ({"UNREACHABLE NONE"}, None),
     "unreachable": ({"UNREACHABLE NONE"}, None),
     "filtered": ({"NO_ANSWER NONE", "NO_ANSWER FLUSHED"}, None),
-    "deaf": ({"ESTABLISHED RESET_BY_INITIATOR"}, {"HALF_OPEN NONE", "HALF_OPEN FLUSHED"}),
+    "deaf": ({"ESTABLISHED RESET_BY_INITIATOR", "ESTABLISHED FLUSHED"},
+             {"HALF_OPEN NONE", "HALF_OPEN FLUSHED"}),
 }
 
 # By the behaviour, the verdict on a connection. Where a host vanishes, that depends on what
@@ -24,9 +25,10 @@ RESET = {"ESTABLISHED RESET_BY_INITIATOR", "ESTABLISHED RESET_BY_RESPONDER"}
 CLOSINGS = (dict.fromkeys(("orderly", "half", "at_once", "queued", "idle"), ORDERLY)
             | dict.fromkeys(("reset", "unread", "unheard"), RESET))
 
-# What the SYN brought may stay unread; then the server's close() resets, before the
-# handshake is over or later.
-FAST = {"ESTABLISHED RESET_BY_RESPONDER", "RESET NONE"}
+# Neither side waits for the other: the client may be gone when the SYN+ACK comes. What the
+# SYN brought may stay unread; then the server's close() resets, before the handshake is over
+# or later.
+FAST = {"ABORTED NONE", "ESTABLISHED RESET_BY_RESPONDER", "RESET NONE"}
 
 
 def summary_of(end):
