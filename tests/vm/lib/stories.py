@@ -8,14 +8,14 @@ import struct
 from lib import device
 from lib.device import CONSTANTS, EVENT_SIZE
 
-# struct tcptrace_event up to its last part; decoding all of it would take too long
-FIELDS = struct.Struct("=HBBBBBBQQQ16s16s2s2sBBBBIIIIIIIHBB16s")
+# struct tcptrace_event, its last part undecoded: all of it would take too long
+FIELDS = struct.Struct(f"=HBBBBBBQQQ16s16s2s2sBBBBIIIIIIIHBB16s{device.Event.part.size}s")
 Event = collections.namedtuple("Event", (
     "size kind ip_version sender tcp_flags phase hook seq time_ns flow_id initiator_addr "
     "responder_addr initiator_port responder_port initiator_state responder_state "
     "prev_initiator_state prev_responder_state netns ifindex tcp_seq tcp_ack payload_len "
-    "initiator_isn responder_isn window known cause iface"))
-assert FIELDS.size == device.Event.part.offset
+    "initiator_isn responder_isn window known cause iface part"))
+assert FIELDS.size == EVENT_SIZE
 
 
 def names(prefix):

@@ -110,11 +110,15 @@ static void open_crossed(struct connection *conn)
 
 static void open_fast(struct connection *conn)
 {
+	int bytes = few();
+
 	set_server(conn, PORT_FAST);
-	within(conn, LIMIT, CONNECT_FAST, CLIENT, few());
+	within(conn, LIMIT, CONNECT_FAST, CLIENT, bytes);
 	if (one_in(2))
 		does(conn, CLIENT, CONNECTED);
 	does(conn, SERVER, ACCEPTED);
+	if (!one_in(4))		/* so that close() sends a FIN, perhaps before the ACK came */
+		within(conn, LIMIT, RECEIVE, SERVER, bytes);
 }
 
 /* The server is asked to accept only what has sent something. */
@@ -323,14 +327,15 @@ static void fail_stuck(struct connection *conn)
 		does(conn, CLIENT, RESET_ON_CLOSE);
 }
 
-/* The server's SYN+ACK comes, and nothing of the client's gets through any more. */
+/* The server's SYN+ACK comes, and nothing of the client's gets through any more, not its end. */
 static void fail_deaf(struct connection *conn)
 {
 	set_server(conn, PORT_DEAF);
 	does(conn, CLIENT, CONNECT);
 	does(conn, CLIENT, CONNECTED);
 	pause_for(conn, any(1000));
-	does(conn, CLIENT, RESET_ON_CLOSE);
+	if (one_in(2))
+		does(conn, CLIENT, RESET_ON_CLOSE);
 }
 
 /**
