@@ -25,6 +25,7 @@ STEPS = {
 }
 ACK = CONSTANTS["TCP_ACK"]
 TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
+LOOK_NS = 500_000_000	# between two looks of ss, on a busy machine
 MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
 
 row_rules, lone_rules, socket_rules = [], [], []
@@ -251,6 +252,14 @@ def request(story, socks, batch):
     """until the ACK of its SYN+ACK there is a request alone, told by ss"""
     return (not socks and story.endpoint in batch.requests
             and went(story, "LISTEN", "SYN_RECEIVED") and not story.told("RST", own=True))
+
+
+@rule(lone_rules)
+def brief_request(story, socks, _batch):
+    """the peer's RST ended the request before ss looked again"""
+    offers, resets = story.told("SYN_ACK", own=True), story.told("RST", own=False)
+    return (not socks and went(story, "LISTEN", "SYN_RECEIVED") and bool(offers and resets)
+            and resets[0].time_ns - offers[0].time_ns < LOOK_NS)
 
 
 @rule(lone_rules)
