@@ -25,6 +25,7 @@ STEPS = {
 }
 ACK = CONSTANTS["TCP_ACK"]
 TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
+LOOK_NS = 500_000_000	# between two looks of ss, on a busy machine
 MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
 
 row_rules, lone_rules, socket_rules = [], [], []
@@ -62,10 +63,12 @@ class Case:
         return fins and resets and (resets[0].tcp_seq - number_of(fins[0])) % 2**32 < 2
 
     def took_fin_late(self):
-        """The peer's FIN came, then the ACK of its own FIN, and its answer last or never."""
+        """The peer's FIN came, then from behind it the ACK of its own FIN, and its answer last
+        or never."""
         came, acked, answered = (self.story.told(kind, own) for kind, own in (
             ("FIN", False), ("FIN_ACKED", False), ("FIN_ACKED", True)))
         return (came and acked and came[0].time_ns < acked[0].time_ns
+                and 0 < (acked[0].tcp_seq - number_of(came[0])) % 2**32 < 2**31
                 and (not answered or acked[0].time_ns < answered[0].time_ns))
 
     def ended_silently(self):
@@ -252,6 +255,14 @@ def request(story, socks, batch):
 
 
 @rule(lone_rules)
+def brief_request(story, socks, _batch):
+    """the peer's RST ended the request before ss looked again"""
+    offers, resets = story.told("SYN_ACK", own=True), story.told("RST", own=False)
+    return (not socks and went(story, "LISTEN", "SYN_RECEIVED") and bool(offers and resets)
+            and resets[0].time_ns - offers[0].time_ns < LOOK_NS)
+
+
+@rule(lone_rules)
 def cookie(story, socks, batch):
     """with a syncookie a SYN leaves nothing behind until the ACK"""
     return (not socks and batch.may_send_cookies(story.endpoint[1])
@@ -276,6 +287,18 @@ def request_given_up(story, socks, batch):
             and went(story, "LISTEN", "SYN_RECEIVED", "ESTABLISHED")
             and bool(resets) and not resets[0].tcp_flags & ACK
             and resets[0].time_ns - offers[-1].time_ns > TIMER_NS)
+
+
+@rule(lone_rules)
+def cookie_behind(story, socks, batch):
+    """a cookie is looked for in the first segment behind the SYN alone; that one was lost, and
+    a RST without ACK answers the next"""
+    resets = story.told("RST", own=True)
+    return (not socks and batch.lossy and batch.may_send_cookies(story.endpoint[1])
+            and went(story, "LISTEN", "SYN_RECEIVED", "ESTABLISHED")
+            and bool(resets) and not resets[0].tcp_flags & ACK
+            and all(event.tcp_seq != (event.initiator_isn + 1) % 2**32
+                    for event in story.told("ESTABLISHED")))
 
 
 @rule(lone_rules)
@@ -312,6 +335,7 @@ def twin(sock, before, _batch):
 # What the kernel counts at least once for each socket or flow that such a rule is for.
 BOUNDS = {
     cookie: ("SyncookiesSent",),
+    cookie_behind: ("SyncookiesSent",),
     second_cookie: ("SyncookiesRecv",),
     ack_discarded: ("ListenOverflows", "TCPDeferAcceptDrop"),
 }
@@ -342,6 +366,7 @@ class Verdict:
         self.compared = 0
         self.literal = 0	# endpoints that needed no rule
         self.counts = collections.Counter()
+        self.example = {}	# by the rule, stories that it was applied to
         self.different = collections.defaultdict(list)	# by what each said
 
     def compare(self, endpoint, batch):
@@ -363,6 +388,7 @@ class Verdict:
         if equal:
             self.counts += counts
             self.literal += not counts.total()
+            self.example.update(dict.fromkeys(+counts, told))
         else:
             said = (tuple(tuple(sock.states) for sock in socks),
                     tuple(tuple(story.states) for story in told))
@@ -403,6 +429,8 @@ class Verdict:
             if self.counts[function] > bound:
                 yield (f"{self.counts[function]} times: {summary(function)}; "
                        f"{' + '.join(names)}: {bound}")
+                for story in self.example[function]:
+                    yield from (f"  {story.endpoint} {line_of(event)}" for event in story.events)
 
     def disagreements(self):
         """One of each kind of disagreement, with all that was said, the most frequent first."""
