@@ -224,7 +224,7 @@ class History:
 def tide(at_flood):
     """The table grows and is emptied, grows again and shrinks by evictions."""
     for how in (flush, evict):
-        wait_for(lambda: live_flows() > MANY, f"{MANY} flows", 120)
+        wait_for(lambda: live_flows() > MANY, f"{MANY} flows", 240)
         at_flood()
         how()
 
@@ -236,7 +236,7 @@ def flush():
 
 def evict():
     set_parameter("max_half_open", FEW // 10)
-    wait_for(lambda: live_flows() < FEW, f"less than {FEW} flows", 120)
+    wait_for(lambda: live_flows() < FEW, f"less than {FEW} flows", 240)
 
 
 def existing():

@@ -172,6 +172,10 @@ def queued_fin(row, case):
     if SENDS_FIN not in [step for _, step in steps]:
         return row
     left = [event.time_ns for event in case.story.told("FIN", own=True)][:1]
+    # with fast open there may be data before the handshake has ended
+    established = [event.time_ns for event in case.story.told("ESTABLISHED")][:1]
+    if start[-1][0] == "SYN_RECEIVED" and established and left and established < left:
+        start = [*start, ("ESTABLISHED", established[0])]
     steps = [(when, step) for when, step in steps if step != SENDS_FIN]
     steps = sorted(steps + [(when, SENDS_FIN) for when in left])
     return as_row(start, steps) or row
