@@ -71,7 +71,7 @@ def http6(lab):
 
 @record
 def closed_by_server(lab):
-    return curl(lab, f"http://{net.SERVER}:81/page")[0]["local_port"]
+    return curl(lab, "--ignore-content-length", f"http://{net.SERVER}:81/page")[0]["local_port"]
 
 
 def plain(lab, up, down, address=net.SERVER):
