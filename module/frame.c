@@ -84,7 +84,7 @@ static bool follow_v4(struct packet *packet, unsigned int offset)
 	if (!follow_wants(ip->protocol, AF_INET))
 		return true;
 	if (ip->frag_off & htons(IP_OFFSET)) {
-		packet_skip_fragment();
+		stats_inc(STAT_FRAGMENTS);
 		return true;
 	}
 	packet->v4 = ip;
@@ -114,7 +114,7 @@ static bool follow_v6(struct packet *packet, unsigned int offset)
 	if (!packet_read_extensions(skb, &extensions) || end < extensions.end)
 		return false;
 	if (extensions.protocol == NEXTHDR_FRAGMENT)
-		packet_skip_fragment();
+		stats_inc(STAT_FRAGMENTS);
 	if (!follow_wants(extensions.protocol, AF_INET6))
 		return true;
 	packet->v6 = ip;
@@ -151,9 +151,6 @@ void frame_follow(const struct sk_buff *skb, const struct net_device *dev, u8 mi
 		.hook	= TCPTRACE_HOOK_INGRESS,
 	};
 
-	if (follow(skb, &packet, mirror))
-		return;
-	local_bh_disable();
-	stats_inc(STAT_UNREADABLE);
-	local_bh_enable();
+	if (!follow(skb, &packet, mirror))
+		stats_inc(STAT_UNREADABLE);
 }

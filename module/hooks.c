@@ -11,6 +11,7 @@
 #include "follow.h"
 #include "hooks.h"
 #include "packet.h"
+#include "stats.h"
 
 static const u8 hook_of[] = {
 	[NF_INET_LOCAL_IN]	= TCPTRACE_HOOK_IN,
@@ -62,7 +63,7 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 	if (header < sizeof(*ip) || skb->len < skb_network_offset(skb) + header)
 		return NF_ACCEPT;
 	if (ip->frag_off & htons(IP_OFFSET)) {
-		packet_skip_fragment();
+		stats_inc(STAT_FRAGMENTS);
 		return NF_ACCEPT;
 	}
 	packet.v4 = ip;
@@ -84,7 +85,7 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 	if (seen_elsewhere(skb, state) || !packet_read_extensions(skb, &extensions))
 		return NF_ACCEPT;
 	if (extensions.protocol == NEXTHDR_FRAGMENT)
-		packet_skip_fragment();
+		stats_inc(STAT_FRAGMENTS);
 	if (!follow_wants(extensions.protocol, AF_INET6) || skb->len < extensions.end)
 		return NF_ACCEPT;
 	if (extensions.routed && state->hook == NF_INET_LOCAL_IN)

@@ -35,13 +35,6 @@ static int log_wake(struct wait_queue_entry *entry, unsigned int mode, int flags
 	return 0;
 }
 
-static void count(enum counter stat, u64 n)
-{
-	local_bh_disable();
-	stats_add(stat, n);
-	local_bh_enable();
-}
-
 static void tell_suppressed(void)
 {
 	pr_info("%u lines suppressed\n", suppressed);
@@ -67,7 +60,7 @@ static void print(const struct tcptrace_event *event)
 		pr_info("%s\n", line);
 	} else {
 		suppressed++;
-		count(STAT_LOG_SUPPRESSED, 1);
+		stats_add(STAT_LOG_SUPPRESSED, 1);
 	}
 }
 
@@ -88,7 +81,7 @@ static void log_work(struct work_struct *work)
 		allowed();
 	for (i = 0; i < LOG_BATCH && reader_next(&reader, &reader.account, &event); i++) {
 		if (event.kind == TCPTRACE_EVENT_LOST)
-			count(STAT_LOG_LOST, event.lost.count);
+			stats_add(STAT_LOG_LOST, event.lost.count);
 		if (wanted(&event))
 			print(&event);
 	}

@@ -10,7 +10,6 @@
 #include "log.h"
 #include "mirror.h"
 #include "procfs.h"
-#include "stats.h"
 #include "stream.h"
 
 /* A parameter with a range, and what to do when it is written while the module runs. */
@@ -109,7 +108,6 @@ static int __init tcptrace_init(void)
 	int err;
 
 	ring_events = roundup_pow_of_two(ring_events);
-	stats_init();
 	err = stream_init(ring_events);
 	if (err)
 		goto out;

@@ -113,16 +113,9 @@ static void follow(const struct packet *packet)
 
 void packet_follow_segment(const struct packet *packet)
 {
-	local_bh_disable();
 	stats_inc(STAT_SEGMENTS);
-	follow(packet);
-	local_bh_enable();
-}
-
-void packet_skip_fragment(void)
-{
 	local_bh_disable();
-	stats_inc(STAT_FRAGMENTS);
+	follow(packet);
 	local_bh_enable();
 }
 

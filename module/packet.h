@@ -51,13 +51,6 @@ struct packet {
 void packet_follow_segment(const struct packet *packet);
 
 /**
- * packet_skip_fragment - count a fragment that has no TCP header
- *
- * Context: any but hard interrupts.
- */
-void packet_skip_fragment(void);
-
-/**
  * struct packet_extensions - what stands between an IPv6 and a TCP header
  * @end: offset in the packet where they end
  * @protocol: which header is there; NEXTHDR_FRAGMENT in every fragment but the first, where

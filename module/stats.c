@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "stats.h"
 
-DEFINE_PER_CPU(struct stats, tcptrace_stats);
+DEFINE_PER_CPU(unsigned long [STATS_COUNT], tcptrace_stats);
 
 #define STATS_NAME(id, name, meaning)		[STAT_##id] = name,
 #define STATS_MEANING(id, name, meaning)	[STAT_##id] = meaning,
@@ -9,30 +9,13 @@ DEFINE_PER_CPU(struct stats, tcptrace_stats);
 static const char *const names[] = { STATS(STATS_NAME) };
 static const char *const meanings[] = { STATS(STATS_MEANING) };
 
-void stats_init(void)
+unsigned long stats_sum(enum counter stat)
 {
+	unsigned long sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		u64_stats_init(&per_cpu_ptr(&tcptrace_stats, cpu)->sync);
-}
-
-u64 stats_sum(enum counter stat)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		const struct stats *stats = per_cpu_ptr(&tcptrace_stats, cpu);
-		unsigned int start;
-		u64 count;
-
-		do {
-			start = u64_stats_fetch_begin(&stats->sync);
-			count = u64_stats_read(&stats->count[stat]);
-		} while (u64_stats_fetch_retry(&stats->sync, start));
-		sum += count;
-	}
+		sum += READ_ONCE(per_cpu(tcptrace_stats, cpu)[stat]);
 	return sum;
 }
 

@@ -3,7 +3,6 @@
 #define _TCPTRACE_STATS_H
 
 #include <linux/percpu.h>
-#include <linux/u64_stats_sync.h>
 
 /* Every counter, with its name and its meaning. */
 #define STATS(X)								\
@@ -35,38 +34,26 @@ enum counter {
 	STATS_COUNT,
 };
 
-struct stats {
-	u64_stats_t		count[STATS_COUNT];
-	struct u64_stats_sync	sync;
-};
-
-DECLARE_PER_CPU(struct stats, tcptrace_stats);
+DECLARE_PER_CPU(unsigned long [STATS_COUNT], tcptrace_stats);
 
 /**
  * stats_add - count
  * @stat: which counter
  * @n: how much
  *
- * Context: bottom halves disabled; not from hard interrupts.
+ * As the kernel's own counters of IP and TCP, one wraps at the size of a long.
+ *
+ * Context: any.
  */
 static inline void stats_add(enum counter stat, unsigned long n)
 {
-	struct stats *stats = this_cpu_ptr(&tcptrace_stats);
-
-	u64_stats_update_begin(&stats->sync);
-	u64_stats_add(&stats->count[stat], n);
-	u64_stats_update_end(&stats->sync);
+	this_cpu_add(tcptrace_stats[stat], n);
 }
 
 static inline void stats_inc(enum counter stat)
 {
-	stats_add(stat, 1);
+	this_cpu_inc(tcptrace_stats[stat]);
 }
-
-/**
- * stats_init - once, before the first count
- */
-void stats_init(void);
 
 /**
  * stats_sum - a counter over all CPUs
@@ -74,7 +61,7 @@ void stats_init(void);
  *
  * Context: any.
  */
-u64 stats_sum(enum counter stat);
+unsigned long stats_sum(enum counter stat);
 
 /* Its name, a word. */
 const char *stats_name(enum counter stat);
