@@ -228,7 +228,7 @@ static bool ack_syn(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpo
 static void ack_fin(struct fsm *fsm, struct fsm_endpoint *from, struct fsm_endpoint *to,
 		    const struct segment *seg, struct fsm_result *res)
 {
-	bool crossed = from->seen & FSM_FIN && seq_before(from->fin, seg->seq) &&
+	bool crossed = from->seen & FSM_FIN && seq_before(marks_fin_seq(from), seg->seq) &&
 		       !(to->seen & FSM_GOT_FIN);
 
 	from->seen |= FSM_GOT_FIN;

@@ -49,7 +49,7 @@ void fsm_step_ended(struct fsm *fsm, struct fsm_endpoint *from, const struct fsm
 		else
 			syn_again(fsm, from, to, seg, res);
 	} else if (seg->flags & TCPTRACE_TCP_FIN && from->seen & FSM_FIN &&
-		   segment_fin(seg) == from->fin) {
+		   segment_fin(seg) == marks_fin_seq(from)) {
 		result_retransmit(fsm, res, &from->fin_retrans);
 		marks_fin_time(from, seg);
 	}

@@ -142,7 +142,6 @@ void marks_syn(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct 
 
 void marks_fin(struct fsm_endpoint *end, u32 fin)
 {
-	end->fin = fin;
 	end->end = fin + 1;
 	end->seen = (end->seen & ~FSM_AHEAD) | FSM_FIN;
 }
@@ -154,7 +153,7 @@ void marks_fin(struct fsm_endpoint *end, u32 fin)
 static bool fin_believed(const struct fsm_endpoint *from, const struct fsm_endpoint *to, u32 fin)
 {
 	if (from->seen & FSM_FIN)
-		return fin == from->fin;
+		return fin == marks_fin_seq(from);
 	return !(to->seen & FSM_ACKS) || seq_between(to->ack, fin, to->edge);
 }
 
@@ -257,7 +256,7 @@ bool marks_rst_believed(const struct fsm_endpoint *from, const struct fsm_endpoi
 		return seg->seq == to->ack;
 	if (from->seen & FSM_CLAIMED && seg->seq == from->other)
 		return true;
-	return seg->seq == from->end || (from->seen & FSM_FIN && seg->seq == from->fin);
+	return seg->seq == from->end || (from->seen & FSM_FIN && seg->seq == marks_fin_seq(from));
 }
 
 bool marks_syn_newer(const struct fsm_endpoint *from, const struct segment *seg)

@@ -30,7 +30,7 @@
 #define FSM_ACKS	0x0002	/* it acknowledged something: @ack and @edge hold */
 #define FSM_SYN		0x0004	/* its SYN was seen: @isn holds */
 #define FSM_SYN_ACKED	0x0008	/* its peer acknowledged that */
-#define FSM_FIN		0x0010	/* its FIN was seen: @fin holds */
+#define FSM_FIN		0x0010	/* its FIN was seen: @end stands behind it */
 #define FSM_FIN_ACKED	0x0020	/* its peer acknowledged that */
 #define FSM_GOT_FIN	0x0040	/* it acknowledged its peer's FIN */
 #define FSM_WSCALE	0x0080	/* its SYN offered window scaling */
@@ -49,8 +49,8 @@
 /**
  * struct fsm_endpoint - one endpoint
  * @isn: sequence number of its SYN
- * @fin: sequence number of its FIN
- * @end: follows the highest sequence number it sent, SND.NXT
+ * @end: follows the highest sequence number it sent, SND.NXT; after its FIN, which is the
+ *	last, see marks_fin_seq()
  * @ack: the highest acknowledgment it sent, RCV.NXT as far as it told
  * @edge: the highest right edge of the window it offered
  * @other: one more number; @seen tells which
@@ -62,7 +62,6 @@
  */
 struct fsm_endpoint {
 	u32	isn;
-	u32	fin;
 	u32	end;
 	u32	ack;
 	u32	edge;
@@ -129,10 +128,16 @@ static inline bool marks_covers_rival(const struct fsm_endpoint *end, u32 ack)
 	return end->seen & FSM_RIVAL && seq_between(end->other + 1, ack, end->other + 0xffff);
 }
 
+/* The number of its FIN, if it was seen. */
+static inline u32 marks_fin_seq(const struct fsm_endpoint *end)
+{
+	return end->end - 1;
+}
+
 /* A FIN is acknowledged for the first time: by one number alone, for nothing follows it. */
 static inline bool marks_await_ack_of_fin(const struct fsm_endpoint *end, u32 ack)
 {
-	return (end->seen & (FSM_FIN | FSM_FIN_ACKED)) == FSM_FIN && ack == end->fin + 1;
+	return (end->seen & (FSM_FIN | FSM_FIN_ACKED)) == FSM_FIN && ack == end->end;
 }
 
 /* A FIN that was not believed is acknowledged by its number alone, as any is. */
