@@ -289,7 +289,7 @@ static int flush(void)
 {
 	if (!capable(CAP_NET_ADMIN))
 		return -EPERM;
-	expiry_flush(NULL, 0);
+	expiry_flush(0, 0);
 	atomic64_set(&flushed_seq, newest());
 	return 0;
 }

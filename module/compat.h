@@ -5,7 +5,6 @@
 /* The only place that knows kernel versions: the code is written for the newest. */
 
 #include <linux/proc_fs.h>
-#include <linux/siphash.h>
 #include <linux/timer.h>
 #include <linux/version.h>
 
@@ -21,20 +20,6 @@
 
 #if KERNEL_VERSION(5, 17, 0) > LINUX_VERSION_CODE
 #define pde_data(inode)			PDE_DATA(inode)
-#endif
-
-/* 5.19, and in the stable kernels from then on */
-#ifndef SIPHASH_PERMUTATION
-#define SIPHASH_PERMUTATION(a, b, c, d) ( \
-	(a) += (b), (b) = rol64((b), 13), (b) ^= (a), (a) = rol64((a), 32), \
-	(c) += (d), (d) = rol64((d), 16), (d) ^= (c), \
-	(a) += (d), (d) = rol64((d), 21), (d) ^= (a), \
-	(c) += (b), (b) = rol64((b), 17), (b) ^= (c), (c) = rol64((c), 32))
-
-#define SIPHASH_CONST_0			0x736f6d6570736575ULL
-#define SIPHASH_CONST_1			0x646f72616e646f6dULL
-#define SIPHASH_CONST_2			0x6c7967656e657261ULL
-#define SIPHASH_CONST_3			0x7465646279746573ULL
 #endif
 
 #endif /* _TCPTRACE_COMPAT_H */

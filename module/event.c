@@ -4,7 +4,6 @@
 #include <linux/math64.h>
 #include <linux/netdevice.h>
 #include <linux/ratelimit.h>
-#include <net/net_namespace.h>
 #include "event.h"
 #include "stats.h"
 #include "stream.h"
@@ -59,15 +58,18 @@ static void put_flow(struct tcptrace_event *event, const struct flow *flow)
 	const struct fsm_endpoint *responder = &flow->fsm.end[FSM_RESPONDER];
 
 	put_tuple(event, &flow->key, flow->initiator);
-	event->netns = flow->netns;
+	event->netns = flow->key.netns;
 	event->flow_id = flow->id;
 	event->initiator_isn = initiator->isn;
 	event->responder_isn = responder->isn;
-	event->known = flow->known;
 	if (initiator->seen & FSM_SYN)
 		event->known |= TCPTRACE_KNOWN_INITIATOR_ISN;
 	if (responder->seen & FSM_SYN)
 		event->known |= TCPTRACE_KNOWN_RESPONDER_ISN;
+	if (flow->synack_us != FLOW_UNKNOWN_US)
+		event->known |= TCPTRACE_KNOWN_SYNACK_US;
+	if (flow->ack_us != FLOW_UNKNOWN_US)
+		event->known |= TCPTRACE_KNOWN_ACK_US;
 	if (flow->fsm.guessed)
 		event->known |= TCPTRACE_INITIATOR_GUESSED;
 }
@@ -93,8 +95,10 @@ static void put_summary(struct tcptrace_event *event, const struct flow *flow)
 	summary->syn_retrans = flow->fsm.end[FSM_INITIATOR].syn_retrans;
 	summary->synack_retrans = flow->fsm.end[FSM_RESPONDER].syn_retrans;
 	summary->segments = flow->history.segments;
-	summary->synack_us = flow->synack_us;
-	summary->ack_us = flow->ack_us;
+	if (event->known & TCPTRACE_KNOWN_SYNACK_US)
+		summary->synack_us = flow->synack_us;
+	if (event->known & TCPTRACE_KNOWN_ACK_US)
+		summary->ack_us = flow->ack_us;
 	summary->duration_us = div_u64(event->time_ns - flow->start_ns, NSEC_PER_USEC);
 	for (dir = 0; dir < 2; dir++) {
 		summary->bytes[dir] = flow->bytes[dir];
@@ -204,7 +208,7 @@ void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason
 		.size		= sizeof(event),
 		.time_ns	= ktime_get_ns(),
 		.sender		= TCPTRACE_SIDE_INITIATOR,
-		.netns		= key->net->ns.inum,
+		.netns		= key->netns,
 		.cause		= reason,
 		.part		= { 0 },
 	};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 #include "event.h"
@@ -9,7 +11,6 @@
 #include "stats.h"
 
 #define EXPIRY_PERIOD	(HZ / 4)
-#define EXPIRY_GRAIN	(HZ / 4)
 #define EXPIRY_BATCH	256	/* flows to end before others may use the CPU */
 
 /* One queue a timer, and one for the flows that were heard from one side only. */
@@ -38,6 +39,8 @@ struct expiry_limits expiry_limits = {
 	},
 };
 
+u32 expiry_grain[TCPTRACE_TIMER_CLOSED + 1];
+
 static struct queue queues[QUEUES];
 static DEFINE_SPINLOCK(queues_lock);
 
@@ -63,11 +66,24 @@ static unsigned int half_open_count(void)
 	return count;
 }
 
-static unsigned long timeout(u8 queue)
+static u8 timer_of(u8 queue)
 {
-	u8 timer = queue == QUEUE_UNCONFIRMED ? TCPTRACE_TIMER_ESTABLISHED : queue;
+	return queue == QUEUE_UNCONFIRMED ? TCPTRACE_TIMER_ESTABLISHED : queue;
+}
 
+static u32 timeout(u8 timer)
+{
 	return READ_ONCE(expiry_limits.timeout[timer]) * HZ;
+}
+
+void expiry_set_grains(unsigned int unused)
+{
+	u8 timer;
+
+	for (timer = TCPTRACE_TIMER_SYN; timer <= TCPTRACE_TIMER_CLOSED; timer++)
+		WRITE_ONCE(expiry_grain[timer],
+			   max_t(u32, roundup_pow_of_two(HZ / 4),
+				 rounddown_pow_of_two(timeout(timer) / 256 | 1)));
 }
 
 static u8 queue_for(const struct flow *flow)
@@ -87,8 +103,7 @@ static void leave(struct flow *flow)
 static void join(struct flow *flow, u8 queue)
 {
 	flow->queue = queue;
-	flow->queued = jiffies;
-	WRITE_ONCE(flow->active, flow->queued);
+	WRITE_ONCE(flow->active, jiffies);
 	list_add_tail(&flow->in_queue, &queues[queue].flows);
 	WRITE_ONCE(queues[queue].count, queues[queue].count + 1);
 }
@@ -112,6 +127,8 @@ void expiry_restart(struct flow *flow)
 
 void expiry_active(struct flow *flow)
 {
+	u32 now = jiffies;
+
 	switch (flow->queue) {
 	case QUEUE_UNCONFIRMED:
 		if (queue_for(flow) != QUEUE_UNCONFIRMED) {
@@ -122,10 +139,10 @@ void expiry_active(struct flow *flow)
 	case TCPTRACE_TIMER_ESTABLISHED:
 	case TCPTRACE_TIMER_FIN_WAIT:
 	case TCPTRACE_TIMER_CLOSE_WAIT:
-		if (time_after(jiffies, flow->queued + EXPIRY_GRAIN))
-			expiry_restart(flow);
+		if (expiry_keeps_place(timer_of(flow->queue), flow->active, now))
+			WRITE_ONCE(flow->active, now);
 		else
-			WRITE_ONCE(flow->active, jiffies);
+			expiry_restart(flow);
 	}
 }
 
@@ -140,7 +157,7 @@ void expiry_remove(struct flow *flow)
 /* Strictly after: the jiffy in which the timer started had begun before. */
 static bool due(const struct flow *flow, u8 queue)
 {
-	return time_after(jiffies, READ_ONCE(flow->active) + timeout(queue));
+	return time_after32(jiffies, READ_ONCE(flow->active) + timeout(timer_of(queue)));
 }
 
 /* Tell the end of the flow's time, if nothing happened to it meanwhile. */
@@ -276,13 +293,13 @@ bool expiry_make_room(void)
 	return true;
 }
 
-static bool flushed(const struct flow *flow, const struct net *net, u8 mirror)
+static bool flushed(const struct flow *flow, u32 netns, u8 mirror)
 {
-	return (!net || flow->key.net == net) &&
+	return (!netns || flow->key.netns == netns) &&
 	       (!mirror || flow_place_mirror(flow->key.place) == mirror);
 }
 
-void expiry_flush(const struct net *net, u8 mirror)
+void expiry_flush(u32 netns, u8 mirror)
 {
 	u64 last_id = flow_last_id();
 	struct rhashtable_iter iter;
@@ -292,7 +309,7 @@ void expiry_flush(const struct net *net, u8 mirror)
 	flow_walk_enter(&iter);
 	flow_walk_start(&iter);
 	while ((flow = flow_walk_next(&iter))) {
-		if (flow->id <= last_id && flushed(flow, net, mirror)) {
+		if (flow->id <= last_id && flushed(flow, netns, mirror)) {
 			local_bh_disable();
 			end_flow(flow, end_flushed);
 			local_bh_enable();
@@ -310,11 +327,12 @@ void expiry_init(void)
 
 	for (queue = 0; queue < QUEUES; queue++)
 		INIT_LIST_HEAD(&queues[queue].flows);
+	expiry_set_grains(0);
 	queue_delayed_work(system_power_efficient_wq, &worker, EXPIRY_PERIOD);
 }
 
 void expiry_exit(void)
 {
 	cancel_delayed_work_sync(&worker);
-	expiry_flush(NULL, 0);
+	expiry_flush(0, 0);
 }

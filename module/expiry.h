@@ -2,10 +2,11 @@
 #ifndef _TCPTRACE_EXPIRY_H
 #define _TCPTRACE_EXPIRY_H
 
+#include <linux/compiler.h>
 #include <linux/tcptrace.h>
+#include <linux/types.h>
 
 struct flow;
-struct net;
 
 /**
  * DOC: How flows end without a segment
@@ -15,10 +16,12 @@ struct net;
  * one look at it tells whether anything is due, and a new value of a timeout
  * holds for all flows at once.  It is also the order of eviction.
  *
- * A segment that restarts a timer moves its flow to the end only if the flow's
- * place is older than EXPIRY_GRAIN: a busy flow does not take the lock for each
- * packet.  A flow may so hide another behind it for that long; with the period of
- * the worker this stays below a second.
+ * A segment that restarts a timer moves its flow to the end only if a grain of
+ * time has begun since the flow got its place: neither a busy flow nor one of very
+ * many takes the lock for each packet.  A grain is some 256th of the timeout, at
+ * least some quarter of a second: a power of two of jiffies.
+ * A flow may so hide another behind it for that long, and of two that were last
+ * active in the same grain either may be evicted first.
  *
  * Half-open flows are those that one side alone may have forged.  They have queues
  * and a budget of their own, and are the first to go.
@@ -32,6 +35,28 @@ struct expiry_limits {
 };
 
 extern struct expiry_limits expiry_limits;
+
+/* The grain of each timer in jiffies, a power of two: see DOC. */
+extern u32 expiry_grain[TCPTRACE_TIMER_CLOSED + 1];
+
+/**
+ * expiry_set_grains - the timeouts were written
+ * @unused: the new value of one of them
+ */
+void expiry_set_grains(unsigned int unused);
+
+/**
+ * expiry_keeps_place - may a flow stay where it is in its queue?
+ * @timer: the timer that runs
+ * @active: &flow.active
+ * @now: jiffies, the lower half
+ *
+ * Context: any; takes no lock.
+ */
+static inline bool expiry_keeps_place(enum tcptrace_timer timer, u32 active, u32 now)
+{
+	return (active ^ now) < READ_ONCE(expiry_grain[timer]);
+}
 
 /**
  * expiry_init - start to look
@@ -88,13 +113,13 @@ bool expiry_make_room(void);
 
 /**
  * expiry_flush - end every flow with its verdict so far
- * @net: of this namespace; NULL for all
+ * @netns: of the namespace with this inode number; 0 for all
  * @mirror: seen on the mirrored interface of this number; 0 for anywhere
  *
  * Context: may sleep.
  *
  * Flows that come meanwhile stay.
  */
-void expiry_flush(const struct net *net, u8 mirror);
+void expiry_flush(u32 netns, u8 mirror);
 
 #endif /* _TCPTRACE_EXPIRY_H */

@@ -12,8 +12,6 @@
 #include "fsm.h"
 #include "history.h"
 
-struct net;
-
 /**
  * DOC: Locking and lifetime
  *
@@ -30,31 +28,30 @@ struct net;
 
 /**
  * struct flow_key - what tells flows apart
- * @net: network namespace; followed in its hooks, elsewhere only compared
+ * @v4_pair: addresses of both endpoints, as one word for the comparison
+ * @v4: the same, one by one
+ * @v6: the same
  * @ports: of both endpoints, network order, as one word for the comparison
  * @port: the same, one by one
  * @place: where it is seen: 0 for this host's stack, else see flow_place()
+ * @netns: inode number of the network namespace, which no flow outlives
  * @family: AF_INET or AF_INET6
- * @hash: of all the rest, by flow_find()
- * @v4: addresses of both endpoints
- * @v6: the same
  *
  * Canonical: the endpoint with the lower address, or port if the addresses are
  * equal, is number 0.  Of an IPv4 key only the first 8 bytes of addresses count.
  */
 struct flow_key {
-	struct net	*net;
-	union {
-		u32	ports;
-		__be16	port[2];
-	};
-	u32		place;
 	union {
 		u64	v4_pair;
 		__be32	v4[2];
 		struct in6_addr v6[2];
 	};
-	u32		hash;
+	union {
+		u32	ports;
+		__be16	port[2];
+	};
+	u32		place;
+	u32		netns;
 	u16		family;
 };
 
@@ -87,6 +84,9 @@ static inline u16 flow_place_inner(u32 place)
 	return place & 0xfff;
 }
 
+/* &flow.synack_us and &flow.ack_us saturate below it */
+#define FLOW_UNKNOWN_US	U32_MAX
+
 /**
  * struct flow - one connection in one network namespace
  * @node: in the table
@@ -99,12 +99,9 @@ static inline u16 flow_place_inner(u32 place)
  * @history: which kinds of segments were seen
  * @id: its number, from 1
  * @start_ns: CLOCK_MONOTONIC of its first segment
- * @synack_us: first SYN to first SYN+ACK
- * @ack_us: first SYN+ACK to the ACK that established it
- * @known: which of the two hold, TCPTRACE_KNOWN_*
- * @netns: inode number of the namespace, which may be gone before the flow is
- * @active: jiffies of what last restarted its timer
- * @queued: jiffies when it got its place in the queue
+ * @synack_us: first SYN to first SYN+ACK, or %FLOW_UNKNOWN_US
+ * @ack_us: first SYN+ACK to the ACK that established it, or %FLOW_UNKNOWN_US
+ * @active: jiffies of what last restarted its timer, the lower half
  * @bytes: payload from each &enum fsm_dir
  * @pkts: packets from each &enum fsm_dir
  * @in_queue: its place; protected by the lock of the queues
@@ -117,16 +114,13 @@ struct flow {
 	bool		dead;
 	u8		initiator;
 	u8		queue;
-	u8		known;
 	struct fsm	fsm;
 	struct history	history;
 	u32		synack_us;
 	u32		ack_us;
-	u32		netns;
+	u32		active;
 	u64		id;
 	u64		start_ns;
-	unsigned long	active;
-	unsigned long	queued;
 	u64		bytes[2];
 	u64		pkts[2];
 	union {
@@ -182,13 +176,13 @@ void flow_exit(void);
 
 /**
  * flow_find - the flow of this key
- * @key: canonical; gets its @hash
+ * @key: canonical
  *
  * Context: under rcu_read_lock().
  *
  * Return: the flow, not locked, perhaps dead; or NULL.
  */
-struct flow *flow_find(struct flow_key *key);
+struct flow *flow_find(const struct flow_key *key);
 
 /**
  * flow_alloc - a new flow

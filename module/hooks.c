@@ -123,7 +123,7 @@ static void __net_exit hooks_net_pre_exit(struct net *net)
 /* A grace period after pre_exit: no packet of the namespace is in a hook any more. */
 static void __net_exit hooks_net_exit(struct net *net)
 {
-	expiry_flush(net, 0);
+	expiry_flush(net->ns.inum, 0);
 }
 
 static struct pernet_operations hooks_net_ops = {

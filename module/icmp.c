@@ -54,7 +54,7 @@ static u8 put_key(struct flow_key *key, const struct packet *packet,
 {
 	__be16 source = htons(quote->source_port), dest = htons(quote->dest_port);
 
-	key->net = packet->net;
+	key->netns = packet->net->ns.inum;
 	key->place = packet->place;
 	if (is_v4(packet))
 		return flow_order_v4(key, (const struct iphdr *)quote->ip, source, dest);

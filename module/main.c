@@ -59,7 +59,7 @@ static const struct kernel_param_ops bounded_ops = {
 
 #define TIMEOUT(name, timer, meaning)							\
 	BOUNDED(timeout_##name, 0644, expiry_limits.timeout[TCPTRACE_TIMER_##timer],	\
-		1, 2000000, NULL, "seconds " meaning)
+		1, 2000000, expiry_set_grains, "seconds " meaning)
 
 static void log_changed(unsigned int level)
 {

@@ -111,7 +111,7 @@ static void detach(struct mirror *mirror)
 {
 	nf_unregister_net_hook(&init_net, &mirror->ops);
 	synchronize_net();	/* no packet is in look() any more */
-	expiry_flush(NULL, number(mirror));
+	expiry_flush(0, number(mirror));
 	WRITE_ONCE(mirror->dev, NULL);
 	schedule_work(&promiscuity);
 }

@@ -96,7 +96,7 @@ static void follow(const struct packet *packet)
 		source = get_unaligned((const __be16 *)header);
 		dest = get_unaligned((const __be16 *)(header + 2));
 	}
-	key.net = packet->net;
+	key.netns = packet->net->ns.inum;
 	key.place = packet->place;
 	if (packet->family == AF_INET)
 		at->from = flow_order_v4(&key, packet->v4, source, dest);

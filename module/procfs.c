@@ -19,7 +19,7 @@
  * long list costs one walk and not one for each page.
  */
 struct flow_iter {
-	const struct net *net;
+	u32 netns;
 	struct rhashtable_iter table;
 };
 
@@ -28,7 +28,7 @@ static struct flow *ours(struct flow_iter *iter, struct flow *flow)
 {
 	unsigned int others;
 
-	for (others = 1; flow && flow->key.net != iter->net; others++) {
+	for (others = 1; flow && flow->key.netns != iter->netns; others++) {
 		if (others % WALK_BATCH == 0)
 			flow_walk_breathe(&iter->table);
 		flow = flow_walk_next(&iter->table);
@@ -103,7 +103,7 @@ static void show_flow(struct seq_file *seq, const struct flow *flow)
 	show_endpoint(seq, flow, !flow->initiator);
 	seq_printf(seq, " %-12s %-12s", state_name(state[0]), state_name(state[1]));
 	seq_printf(seq, " %9llu %6u", div_u64(ktime_get_ns() - flow->start_ns, NSEC_PER_SEC),
-		   jiffies_to_msecs(jiffies - flow->active) / 1000);
+		   jiffies_to_msecs((u32)jiffies - flow->active) / 1000);
 	show_place(seq, flow->key.place);
 	seq_printf(seq, " %llu/%llu %llu/%llu\n", flow->bytes[0], flow->bytes[1],
 		   flow->pkts[0], flow->pkts[1]);
@@ -139,7 +139,7 @@ static int flows_open(struct inode *inode, struct file *file)
 
 	if (!iter)
 		return -ENOMEM;
-	iter->net = pde_data(inode);
+	iter->netns = ((const struct net *)pde_data(inode))->ns.inum;
 	flow_walk_enter(&iter->table);
 	return 0;
 }

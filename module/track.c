@@ -14,7 +14,7 @@
 /* Saturates at an hour and more: a figure never wraps. */
 static u32 elapsed_us(u64 from_ns, u64 to_ns)
 {
-	return min_t(u64, div_u64(to_ns - from_ns, NSEC_PER_USEC), U32_MAX);
+	return min_t(u64, div_u64(to_ns - from_ns, NSEC_PER_USEC), FLOW_UNKNOWN_US - 1);
 }
 
 /*
@@ -29,18 +29,16 @@ static void note_times(struct flow *flow, const struct fsm_result *res, u64 now_
 	for (i = 0; i < res->changes; i++) {
 		switch (res->change[i].kind) {
 		case TCPTRACE_EVENT_SYN_ACK:
-			if (flow->known & TCPTRACE_KNOWN_SYNACK_US)
+			if (flow->synack_us != FLOW_UNKNOWN_US)
 				break;		/* crossed SYNs: the second of two */
 			if (!(flow->fsm.end[FSM_INITIATOR].seen & FSM_SENT))
 				return;
 			flow->synack_us = elapsed_us(flow->start_ns, now_ns);
-			flow->known |= TCPTRACE_KNOWN_SYNACK_US;
 			break;
 		case TCPTRACE_EVENT_ESTABLISHED:
-			if (!(flow->known & TCPTRACE_KNOWN_SYNACK_US))
+			if (flow->synack_us == FLOW_UNKNOWN_US)
 				return;
 			flow->ack_us = elapsed_us(synack_ns, now_ns);
-			flow->known |= TCPTRACE_KNOWN_ACK_US;
 			break;
 		}
 	}
