@@ -101,8 +101,8 @@ static void put_summary(struct tcptrace_event *event, const struct flow *flow)
 		summary->ack_us = flow->ack_us;
 	summary->duration_us = div_u64(event->time_ns - flow->start_ns, NSEC_PER_USEC);
 	for (dir = 0; dir < 2; dir++) {
-		summary->bytes[dir] = flow->bytes[dir];
-		summary->pkts[dir] = flow->pkts[dir];
+		summary->bytes[dir] = atomic64_read(&flow->bytes[dir]);
+		summary->pkts[dir] = atomic64_read(&flow->pkts[dir]);
 	}
 	summary->history = history_letters(&flow->history);
 }

@@ -9,7 +9,8 @@ struct net_device;
 /**
  * struct sighting - a segment, and where it was seen
  * @seg: the segment
- * @genuine: verifies its checksum, at the cost of a look at every byte
+ * @genuine: verifies its checksum, at the cost of a look at every byte; NULL if it is known
+ *	to be right
  * @icmp: NULL; or what quotes the segment, of which only the sequence number is known
  * @dev: the interface, or NULL
  * @hook: &enum tcptrace_hook

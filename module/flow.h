@@ -121,8 +121,8 @@ struct flow {
 	u32		active;
 	u64		id;
 	u64		start_ns;
-	u64		bytes[2];
-	u64		pkts[2];
+	atomic64_t	bytes[2];
+	atomic64_t	pkts[2];
 	union {
 		struct list_head in_queue;
 		struct rcu_head	 rcu;

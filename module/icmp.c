@@ -82,20 +82,16 @@ static bool read_syn(struct segment *seg, const struct quote *quote)
 	return true;
 }
 
-/* There is no more of the packet than what the kernel quotes. */
-static bool granted(const struct sighting *at)
-{
-	return true;
-}
-
-/* This host has just rejected a segment, perhaps before it was seen. */
+/*
+ * This host has just rejected a segment, perhaps before it was seen.  There is no more of
+ * the packet than what the kernel quotes: its checksum is granted.
+ */
 static void follow_rejected(struct flow_key *key, const struct sighting *icmp,
 			    const struct quote *quote)
 {
 	struct segment seg;
 	const struct sighting at = {
 		.seg		= &seg,
-		.genuine	= granted,
 		.dev		= icmp->dev,
 		.hook		= icmp->hook,
 		.from		= icmp->from,

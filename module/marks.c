@@ -28,7 +28,7 @@ static void advance_end(struct fsm_endpoint *from, const struct fsm_endpoint *to
 		from->seen &= ~FSM_AHEAD;	/* it goes on where it was: there is no gap */
 		if (seq_before(from->end, seq))
 			note_ahead(from, FSM_HOLE, seq);
-		from->end = end;
+		mark_advance(&from->end, end);
 	}
 }
 
@@ -48,7 +48,7 @@ static bool behind_gap(const struct fsm_endpoint *end, u32 ack)
 static bool believe_ahead(const struct fsm_endpoint *from, struct fsm_endpoint *to, u32 ack)
 {
 	if (!(to->seen & FSM_SENT) || behind_gap(to, ack)) {
-		to->end = ack;
+		mark_advance(&to->end, ack);
 		return true;
 	}
 	if (!seq_before(from->edge, ack))
@@ -67,12 +67,10 @@ static bool advance_ack(struct fsm_endpoint *from, struct fsm_endpoint *to, u32 
 {
 	if (seq_before(to->end, ack) && !believe_ahead(from, to, ack))
 		return false;
-	if (!seq_before(ack, from->ack))
-		from->ack = ack;
-	else if (ack_too_old(from, ack))
+	if (seq_before(ack, from->ack) && ack_too_old(from, ack))
 		return false;
-	if (seq_before(from->edge, edge))
-		from->edge = edge;
+	mark_advance(&from->ack, ack);
+	mark_advance(&from->edge, edge);
 	return true;
 }
 

@@ -2,6 +2,8 @@
 #ifndef _TCPTRACE_MARKS_H
 #define _TCPTRACE_MARKS_H
 
+#include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 #include "segment.h"
 
@@ -73,6 +75,23 @@ struct fsm_endpoint {
 	u8	fin_retrans;
 };
 
+/*
+ * The marks @end, @ack and @edge only go forward, whoever moves them: the plainest segments
+ * do so without the lock that keeps all else of a connection in order, see carry.c.
+ */
+static inline void mark_advance(u32 *mark, u32 to)
+{
+	u32 from = READ_ONCE(*mark);
+
+	while (seq_before(from, to)) {
+		u32 found = cmpxchg(mark, from, to);
+
+		if (found == from)
+			return;
+		from = found;
+	}
+}
+
 /* The shift of a window whose scale was not seen: the widest, RFC 7323 section 2.3. */
 #define MARKS_WSCALE_UNKNOWN	14
 
@@ -103,6 +122,34 @@ void marks_advance(struct fsm_endpoint *from, struct fsm_endpoint *to,
  * @seg: the segment
  */
 void marks_carry(struct fsm_endpoint *from, struct fsm_endpoint *to, const struct segment *seg);
+
+/**
+ * marks_carry_plain - the same for the plainest of all, without a lock
+ * @from: as for marks_carry(); besides, with none of %FSM_AHEAD
+ * @to: its receiver
+ * @seq: its sequence number: where @from stood
+ * @ack: what it acknowledges: what @to sent, no less than before
+ * @window: as on the wire
+ * @len: its payload, for which @to has room
+ *
+ * Of two segments that carry data from the same place, one is taken.
+ *
+ * Return: false if it is not as it should be; nothing has changed.
+ */
+static inline bool marks_carry_plain(struct fsm_endpoint *from, const struct fsm_endpoint *to,
+				     u32 seq, u32 ack, u16 window, u32 len)
+{
+	u32 end = seq + len;
+
+	if (seq != READ_ONCE(from->end) || seq_before(READ_ONCE(to->edge), end) ||
+	    !seq_between(READ_ONCE(from->ack), ack, READ_ONCE(to->end)))
+		return false;
+	if (len && cmpxchg(&from->end, seq, end) != seq)
+		return false;
+	mark_advance(&from->ack, ack);
+	mark_advance(&from->edge, ack + ((u32)window << from->wscale));
+	return true;
+}
 
 /**
  * marks_note - remember a number besides the others

@@ -37,13 +37,22 @@ static bool left_to_interface(const struct packet *packet)
 	return sum && get_unaligned((const __sum16 *)sum) == (__force __sum16)~checksum(packet, 0);
 }
 
-bool packet_checksum_good(const struct packet *packet)
+/*
+ * The checksum of a packet that this host just made, whose sum the interface has checked, or
+ * that is not checkable, is granted.
+ */
+static bool checksum_granted(const struct packet *packet)
 {
 	const struct sk_buff *skb = packet->skb;
 
-	if (!packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
-		return true;
-	return !checksum(packet, skb_checksum(skb, packet->start, packet->len, 0)) ||
+	return !packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL ||
+	       skb_csum_unnecessary(skb);
+}
+
+/* The sum is not stored, the packet stays as it is; costs a look at every byte. */
+static bool checksum_good(const struct packet *packet)
+{
+	return !checksum(packet, skb_checksum(packet->skb, packet->start, packet->len, 0)) ||
 	       left_to_interface(packet);
 }
 
@@ -66,7 +75,7 @@ struct view {
 
 static bool genuine(const struct sighting *at)
 {
-	return packet_checksum_good(container_of(at, struct view, at)->packet);
+	return checksum_good(container_of(at, struct view, at)->packet);
 }
 
 static void follow(const struct packet *packet)
@@ -75,7 +84,7 @@ static void follow(const struct packet *packet)
 	struct view view = {
 		.at	= {
 			.seg		= &seg,
-			.genuine	= genuine,
+			.genuine	= checksum_granted(packet) ? NULL : genuine,
 			.dev		= packet->dev,
 			.hook		= packet->hook,
 		},

@@ -74,16 +74,4 @@ struct packet_extensions {
  */
 bool packet_read_extensions(const struct sk_buff *skb, struct packet_extensions *extensions);
 
-/**
- * packet_checksum_good - verify the TCP checksum
- * @packet: all filled in
- *
- * The sum is not stored, the packet stays as it is.  A packet that this host just made,
- * whose sum the interface has checked, or that is not checkable, is good; and a mirrored
- * one that was captured before its sender's interface summed it up.
- *
- * Context: any; costs a look at every byte.
- */
-bool packet_checksum_good(const struct packet *packet);
-
 #endif /* _TCPTRACE_PACKET_H */

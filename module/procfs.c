@@ -105,8 +105,9 @@ static void show_flow(struct seq_file *seq, const struct flow *flow)
 	seq_printf(seq, " %9llu %6u", div_u64(ktime_get_ns() - flow->start_ns, NSEC_PER_SEC),
 		   jiffies_to_msecs((u32)jiffies - flow->active) / 1000);
 	show_place(seq, flow->key.place);
-	seq_printf(seq, " %llu/%llu %llu/%llu\n", flow->bytes[0], flow->bytes[1],
-		   flow->pkts[0], flow->pkts[1]);
+	seq_printf(seq, " %llu/%llu %llu/%llu\n",
+		   atomic64_read(&flow->bytes[0]), atomic64_read(&flow->bytes[1]),
+		   atomic64_read(&flow->pkts[0]), atomic64_read(&flow->pkts[1]));
 }
 
 static int flows_show(struct seq_file *seq, void *token)

@@ -46,8 +46,8 @@ static void note_times(struct flow *flow, const struct fsm_result *res, u64 now_
 
 static void count(struct flow *flow, enum fsm_dir dir, const struct segment *seg)
 {
-	flow->pkts[dir]++;
-	flow->bytes[dir] += seg->payload_len;
+	atomic64_inc(&flow->pkts[dir]);
+	atomic64_add(seg->payload_len, &flow->bytes[dir]);
 }
 
 static bool only_invalid(const struct fsm_result *res)
@@ -94,6 +94,24 @@ static void remove_reused(struct flow *flow)
 	expiry_remove(flow);
 }
 
+static bool genuine(const struct sighting *at)
+{
+	return !at->genuine || at->genuine(at);
+}
+
+/*
+ * What a segment would do, decides whether its checksum is worth a look at every byte.  The
+ * flow itself stays as it is.
+ */
+static bool corrupt(const struct flow *flow, enum fsm_dir dir, const struct sighting *at)
+{
+	struct fsm trial = flow->fsm;
+	struct fsm_result res;
+
+	fsm_step(&trial, dir, at->seg, &res);
+	return (res.changes || res.reuse) && !genuine(at);
+}
+
 enum step_answer {
 	STEP_DONE,
 	STEP_GONE,	/* the flow was removed meanwhile */
@@ -104,7 +122,6 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 {
 	enum fsm_dir dir = flow_direction(flow, at->from);
 	struct fsm_result res;
-	struct fsm before;
 
 	if (unlikely(flow->dead))
 		return STEP_GONE;
@@ -115,14 +132,11 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 		expiry_active(flow);
 		return STEP_DONE;
 	}
-	/* what it does, decides whether its checksum is worth a look at every byte */
-	before = flow->fsm;
-	fsm_step(&flow->fsm, dir, at->seg, &res);
-	if ((res.changes || res.reuse) && !at->genuine(at)) {
-		flow->fsm = before;
+	if (unlikely(at->genuine && corrupt(flow, dir, at))) {
 		tell_invalid(flow, TCPTRACE_REASON_BAD_CHECKSUM, at);
 		return STEP_DONE;
 	}
+	fsm_step(&flow->fsm, dir, at->seg, &res);
 	if (unlikely(res.reuse)) {
 		remove_reused(flow);
 		return STEP_REUSED;
@@ -266,7 +280,7 @@ void track_segment(struct flow_key *key, const struct sighting *at)
 			if (answer == STEP_REUSED)
 				old = flow;
 		}
-		if (!at->genuine(at)) {
+		if (!genuine(at)) {
 			event_publish_stray(key, TCPTRACE_REASON_BAD_CHECKSUM, at);
 			return;
 		}

@@ -5,6 +5,16 @@
 #include <linux/barrier.h>
 #include <linux/types.h>
 
+/* Fully ordered; what was found. */
+#define cmpxchg(p, old, new)						\
+({									\
+	__typeof__(*(p)) found_ = (old);				\
+									\
+	__atomic_compare_exchange_n(p, &found_, new, false,		\
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);	\
+	found_;								\
+})
+
 struct atomic64 {
 	s64 counter;
 };
