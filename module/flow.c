@@ -3,10 +3,10 @@
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/socket.h>
 #include <net/ipv6.h>
 #include "compat.h"
 #include "flow.h"
+#include "flow_hash.h"
 
 /*
  * With the pointer that the slab puts behind it, 18 of them are in a page; with its share of
@@ -14,47 +14,20 @@
  */
 static_assert(sizeof(struct flow) <= 216 || sizeof(spinlock_t) > 4);
 
-static struct rhashtable table;
+struct rhashtable flow_table;
+u64 flow_secret[1 + 2 + 8] __read_mostly;
+
 static struct kmem_cache *cache;
 static atomic64_t last_id = ATOMIC64_INIT(0);
-/* Random, of this load of the module: one to begin with, two for each pair of words. */
-static u64 secret[1 + 2 + 8] __read_mostly;
-
-/*
- * Pair-multiply-shift, from Thorup, "High Speed Hashing for Integers and Strings": strongly
- * universal.  Of two keys that were chosen without knowing the secret, whatever
- * they are, all pairs of hashes are equally likely; so who knows the function alone finds
- * no flows that meet in one bucket, other than by chance.  Who could measure in which
- * bucket a packet ends, as a host of ours might by its time, could learn the secret, for
- * it is not cryptographic; that would lengthen his own flows' chains.  Costs a tenth of
- * SipHash.
- */
-static __always_inline u64 hash_pair(u32 a, u32 b, const u64 random[2])
-{
-	return (random[0] + b) * (random[1] + a);
-}
-
-static __always_inline u32 hash(const struct flow_key *key)
-{
-	const u32 *word = (const u32 *)key->v6;
-	u64 sum = secret[0] + hash_pair(key->ports, key->place ^ key->netns, &secret[1]) +
-		  hash_pair(word[0], word[1], &secret[3]);
-	int i;
-
-	if (key->family == AF_INET6)
-		for (i = 2; i < 8; i += 2)
-			sum += hash_pair(word[i], word[i + 1], &secret[3 + i]);
-	return sum >> 32;
-}
 
 static u32 hash_key(const void *data, u32 len, u32 seed)
 {
-	return hash(data);
+	return flow_hash(data);
 }
 
 static u32 hash_flow(const void *data, u32 len, u32 seed)
 {
-	return hash(&((const struct flow *)data)->key);
+	return flow_hash(&((const struct flow *)data)->key);
 }
 
 /* 0 if equal, as rhashtable asks. */
@@ -93,11 +66,11 @@ int flow_init(void)
 {
 	int err;
 
-	get_random_bytes(secret, sizeof(secret));
+	get_random_bytes(flow_secret, sizeof(flow_secret));
 	cache = kmem_cache_create("tcptrace_flow", sizeof(struct flow), 0, 0, construct);
 	if (!cache)
 		return -ENOMEM;
-	err = rhashtable_init(&table, &params);
+	err = rhashtable_init(&flow_table, &params);
 	if (err)
 		kmem_cache_destroy(cache);
 	return err;
@@ -105,14 +78,14 @@ int flow_init(void)
 
 void flow_exit(void)
 {
-	rhashtable_destroy(&table);
+	rhashtable_destroy(&flow_table);
 	rcu_barrier();		/* for free_flow() */
 	kmem_cache_destroy(cache);
 }
 
 struct flow *flow_find(const struct flow_key *key)
 {
-	return rhashtable_lookup(&table, key, params);
+	return rhashtable_lookup(&flow_table, key, params);
 }
 
 struct flow *flow_alloc(const struct flow_key *key)
@@ -133,7 +106,7 @@ struct flow *flow_alloc(const struct flow_key *key)
 
 int flow_insert(struct flow *flow)
 {
-	int err = rhashtable_lookup_insert_key(&table, &flow->key, &flow->node, params);
+	int err = rhashtable_lookup_insert_key(&flow_table, &flow->key, &flow->node, params);
 
 	return err && err != -EEXIST ? -ENOMEM : err;
 }
@@ -152,13 +125,14 @@ void flow_remove(struct flow *flow)
 {
 	lockdep_assert_held(&flow->lock);
 	flow->dead = true;
-	rhashtable_remove_fast(&table, &flow->node, params);
+	fsm_stop_plain(&flow->fsm);
+	rhashtable_remove_fast(&flow_table, &flow->node, params);
 	call_rcu(&flow->rcu, free_flow);
 }
 
 unsigned int flow_count(void)
 {
-	return atomic_read(&table.nelems);
+	return atomic_read(&flow_table.nelems);
 }
 
 u64 flow_last_id(void)
@@ -168,7 +142,7 @@ u64 flow_last_id(void)
 
 void flow_walk_enter(struct rhashtable_iter *iter)
 {
-	rhashtable_walk_enter(&table, iter);
+	rhashtable_walk_enter(&flow_table, iter);
 }
 
 void flow_walk_exit(struct rhashtable_iter *iter)

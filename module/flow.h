@@ -2,6 +2,7 @@
 #ifndef _TCPTRACE_FLOW_H
 #define _TCPTRACE_FLOW_H
 
+#include <linux/bitops.h>
 #include <linux/in6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -9,6 +10,7 @@
 #include <linux/rhashtable-types.h>
 #include <linux/socket.h>
 #include <linux/spinlock.h>
+#include "compat.h"
 #include "fsm.h"
 #include "history.h"
 
@@ -34,11 +36,13 @@
  * @ports: of both endpoints, network order, as one word for the comparison
  * @port: the same, one by one
  * @place: where it is seen: 0 for this host's stack, else see flow_place()
+ * @ports_place: these two as one word for the comparison
  * @netns: inode number of the network namespace, which no flow outlives
  * @family: AF_INET or AF_INET6
  *
- * Canonical: the endpoint with the lower address, or port if the addresses are
- * equal, is number 0.  Of an IPv4 key only the first 8 bytes of addresses count.
+ * Canonical: of a connection, either endpoint's packets have the same one as number 0; by
+ * the addresses, or if they are equal, by the ports.  Of an IPv4 key only the first 8 bytes
+ * of addresses count.
  */
 struct flow_key {
 	union {
@@ -47,13 +51,28 @@ struct flow_key {
 		struct in6_addr v6[2];
 	};
 	union {
-		u32	ports;
-		__be16	port[2];
+		struct {
+			union {
+				u32	ports;
+				__be16	port[2];
+			};
+			u32	place;
+		};
+		u64	ports_place;
 	};
-	u32		place;
 	u32		netns;
 	u16		family;
 };
+
+/* &flow_key.ports_place, if it is seen by this host's stack. */
+static inline u64 flow_ports_here(u32 ports)
+{
+#ifdef __BIG_ENDIAN
+	return (u64)ports << 32;
+#else
+	return ports;
+#endif
+}
 
 /**
  * flow_place - a place in the key of a flow, other than this host's stack
@@ -129,32 +148,54 @@ struct flow {
 	};
 };
 
-/* Put the endpoints of a packet in canonical order; which of them, 0 or 1, is its source. */
-static inline u8 flow_order_v4(struct flow_key *key, const struct iphdr *ip,
-			       __be16 source, __be16 dest)
+/* Which of the two addresses of a packet, and ports, is the source in canonical order. */
+static __always_inline u8 flow_from_v4(u64 pair, u32 ports)
 {
-	u32 saddr = (__force u32)ip->saddr, daddr = (__force u32)ip->daddr;
-	u8 from = saddr != daddr ? saddr > daddr : (__force u16)source > (__force u16)dest;
+	return pair != rol64(pair, 32) ? pair > rol64(pair, 32) : ports > rol32(ports, 16);
+}
+
+static __always_inline u8 flow_from_v6(const struct ipv6hdr *ip, u32 ports)
+{
+	u64 saddr, daddr;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		saddr = get_unaligned((const u64 *)&ip->saddr + i);
+		daddr = get_unaligned((const u64 *)&ip->daddr + i);
+		if (saddr != daddr)
+			return saddr > daddr;
+	}
+	return ports > rol32(ports, 16);
+}
+
+/**
+ * flow_order_v4 - put the endpoints of a packet in canonical order
+ * @key: gets them
+ * @ip: the addresses
+ * @ports: both, as one word from the TCP header
+ *
+ * Return: which of them, 0 or 1, is the source.
+ */
+static inline u8 flow_order_v4(struct flow_key *key, const struct iphdr *ip, u32 ports)
+{
+	u64 pair = get_unaligned((const u64 *)&ip->saddr);
+	u8 from = flow_from_v4(pair, ports);
 
 	key->family = AF_INET;
-	key->v4[from] = ip->saddr;
-	key->v4[!from] = ip->daddr;
-	key->port[from] = source;
-	key->port[!from] = dest;
+	key->v4_pair = from ? rol64(pair, 32) : pair;
+	key->ports = from ? rol32(ports, 16) : ports;
 	return from;
 }
 
-static inline u8 flow_order_v6(struct flow_key *key, const struct ipv6hdr *ip,
-			       __be16 source, __be16 dest)
+/* The same as flow_order_v4(). */
+static inline u8 flow_order_v6(struct flow_key *key, const struct ipv6hdr *ip, u32 ports)
 {
-	int order = memcmp(&ip->saddr, &ip->daddr, sizeof(ip->saddr));
-	u8 from = order ? order > 0 : (__force u16)source > (__force u16)dest;
+	u8 from = flow_from_v6(ip, ports);
 
 	key->family = AF_INET6;
 	key->v6[from] = ip->saddr;
 	key->v6[!from] = ip->daddr;
-	key->port[from] = source;
-	key->port[!from] = dest;
+	key->ports = from ? rol32(ports, 16) : ports;
 	return from;
 }
 

@@ -141,6 +141,26 @@ void fsm_step(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg,
 bool fsm_carry(struct fsm *fsm, enum fsm_dir dir, const struct segment *seg);
 
 /**
+ * fsm_let_plain - may marks_carry_plain() take what an endpoint sends?
+ * @fsm: opened or picked up
+ * @dir: which endpoint
+ * @kinds: MARKS_PLAIN_* that it may, if nothing else is awaited
+ */
+static inline void fsm_let_plain(struct fsm *fsm, enum fsm_dir dir, u8 kinds)
+{
+	struct fsm_endpoint *end = &fsm->end[dir];
+
+	WRITE_ONCE(end->plain, fsm->quiet && !(end->seen & FSM_AHEAD) ? kinds : 0);
+}
+
+/* Nothing passes by fsm_step() until fsm_let_plain(). */
+static inline void fsm_stop_plain(struct fsm *fsm)
+{
+	WRITE_ONCE(fsm->end[FSM_INITIATOR].plain, 0);
+	WRITE_ONCE(fsm->end[FSM_RESPONDER].plain, 0);
+}
+
+/**
  * fsm_icmp - an ICMP error about a segment of the connection
  * @fsm: opened or picked up
  * @dir: who sent the segment that is quoted

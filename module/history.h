@@ -60,6 +60,18 @@ static inline bool history_knows(const struct history *history, enum fsm_dir dir
 }
 
 /**
+ * history_carried - which of the segments that fsm_carry() takes would add nothing?
+ * @history: of a flow
+ * @dir: who sends them
+ *
+ * Return: MARKS_PLAIN_*.
+ */
+static inline u8 history_carried(const struct history *history, enum fsm_dir dir)
+{
+	return history->seen >> (TCPTRACE_LETTER_ACK - 1 + dir * HISTORY_KINDS) & 0x3;
+}
+
+/**
  * history_note - a segment was seen
  * @history: of its flow
  * @dir: who sent it

@@ -7,6 +7,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
+#include "carry.h"
 #include "expiry.h"
 #include "follow.h"
 #include "hooks.h"
@@ -18,19 +19,6 @@ static const u8 hook_of[] = {
 	[NF_INET_FORWARD]	= TCPTRACE_HOOK_FORWARD,
 	[NF_INET_LOCAL_OUT]	= TCPTRACE_HOOK_OUT,
 };
-
-/*
- * Loopback was seen when it left.  What leaves through a VRF passes LOCAL_OUT for the VRF
- * and again for the interface below it, or comes in again.  ip6_xmit() names the interface
- * both times; if the VRF has a queue, only the route tells the first from the second.
- */
-static bool seen_elsewhere(const struct sk_buff *skb, const struct nf_hook_state *state)
-{
-	if (state->hook == NF_INET_LOCAL_IN)
-		return state->in->flags & IFF_LOOPBACK;
-	return state->hook == NF_INET_LOCAL_OUT &&
-	       (netif_is_l3_master(state->out) || netif_is_l3_master(skb_dst(skb)->dev));
-}
 
 static struct packet packet_at(const struct sk_buff *skb, const struct nf_hook_state *state,
 			       u8 family)
@@ -51,13 +39,13 @@ static bool may_be_routed(const struct sk_buff *skb, const struct nf_hook_state 
 	       (state->hook == NF_INET_LOCAL_OUT || IPCB(skb)->opt.srr);
 }
 
-static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+static noinline unsigned int follow_v4(const struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct packet packet = packet_at(skb, state, AF_INET);
 	const struct iphdr *ip = ip_hdr(skb);
 	unsigned int header;
 
-	if (!follow_wants(ip->protocol, AF_INET) || seen_elsewhere(skb, state))
+	if (!follow_wants(ip->protocol, AF_INET))
 		return NF_ACCEPT;
 	header = ip->ihl * 4;
 	if (header < sizeof(*ip) || skb->len < skb_network_offset(skb) + header)
@@ -74,7 +62,7 @@ static unsigned int hook_v4(void *priv, struct sk_buff *skb, const struct nf_hoo
 	return NF_ACCEPT;
 }
 
-static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+static noinline unsigned int follow_v6(const struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct packet packet = packet_at(skb, state, AF_INET6);
 	struct packet_extensions extensions = {
@@ -82,7 +70,7 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 		.protocol	= ipv6_hdr(skb)->nexthdr,
 	};
 
-	if (seen_elsewhere(skb, state) || !packet_read_extensions(skb, &extensions))
+	if (!packet_read_extensions(skb, &extensions))
 		return NF_ACCEPT;
 	if (extensions.protocol == NEXTHDR_FRAGMENT)
 		stats_inc(STAT_FRAGMENTS);
@@ -98,16 +86,58 @@ static unsigned int hook_v6(void *priv, struct sk_buff *skb, const struct nf_hoo
 	return NF_ACCEPT;
 }
 
+static noinline unsigned int hook_v4(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return carry_v4(skb, state->net) ? NF_ACCEPT : follow_v4(skb, state);
+}
+
+static noinline unsigned int hook_v6(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return carry_v6(skb, state->net) ? NF_ACCEPT : follow_v6(skb, state);
+}
+
+/* Loopback was seen when it left. */
+static unsigned int hook_in_v4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return state->in->flags & IFF_LOOPBACK ? NF_ACCEPT : hook_v4(priv, skb, state);
+}
+
+static unsigned int hook_in_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return state->in->flags & IFF_LOOPBACK ? NF_ACCEPT : hook_v6(priv, skb, state);
+}
+
+/*
+ * What leaves through a VRF passes LOCAL_OUT for the VRF and again for the interface below
+ * it, or comes in again.
+ */
+static unsigned int hook_out_v4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return netif_is_l3_master(state->out) ? NF_ACCEPT : hook_v4(priv, skb, state);
+}
+
+/*
+ * ip6_xmit() names the interface below both times; if the VRF has a queue, only the route
+ * tells the first from the second.
+ */
+static unsigned int hook_out_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return netif_is_l3_master(state->out) || netif_is_l3_master(skb_dst(skb)->dev) ?
+	       NF_ACCEPT : hook_v6(priv, skb, state);
+}
+
 #define HOOK(family, function, point, order)	\
 	{ .hook = function, .pf = family, .hooknum = point, .priority = order }
 
 static const struct nf_hook_ops ops[] = {
-	HOOK(NFPROTO_IPV4, hook_v4, NF_INET_LOCAL_IN, NF_IP_PRI_FIRST),
+	HOOK(NFPROTO_IPV4, hook_in_v4, NF_INET_LOCAL_IN, NF_IP_PRI_FIRST),
 	HOOK(NFPROTO_IPV4, hook_v4, NF_INET_FORWARD, NF_IP_PRI_FIRST),
-	HOOK(NFPROTO_IPV4, hook_v4, NF_INET_LOCAL_OUT, NF_IP_PRI_LAST),
-	HOOK(NFPROTO_IPV6, hook_v6, NF_INET_LOCAL_IN, NF_IP6_PRI_FIRST),
+	HOOK(NFPROTO_IPV4, hook_out_v4, NF_INET_LOCAL_OUT, NF_IP_PRI_LAST),
+	HOOK(NFPROTO_IPV6, hook_in_v6, NF_INET_LOCAL_IN, NF_IP6_PRI_FIRST),
 	HOOK(NFPROTO_IPV6, hook_v6, NF_INET_FORWARD, NF_IP6_PRI_FIRST),
-	HOOK(NFPROTO_IPV6, hook_v6, NF_INET_LOCAL_OUT, NF_IP6_PRI_LAST),
+	HOOK(NFPROTO_IPV6, hook_out_v6, NF_INET_LOCAL_OUT, NF_IP6_PRI_LAST),
 };
 
 static int __net_init hooks_net_init(struct net *net)

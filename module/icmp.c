@@ -52,13 +52,14 @@ static bool parse(const struct packet *packet, const u8 *message, unsigned int l
 static u8 put_key(struct flow_key *key, const struct packet *packet,
 		  const struct quote *quote)
 {
-	__be16 source = htons(quote->source_port), dest = htons(quote->dest_port);
+	const __be16 port[] = { htons(quote->source_port), htons(quote->dest_port) };
+	u32 ports = get_unaligned((const u32 *)port);
 
 	key->netns = packet->net->ns.inum;
 	key->place = packet->place;
 	if (is_v4(packet))
-		return flow_order_v4(key, (const struct iphdr *)quote->ip, source, dest);
-	return flow_order_v6(key, (const struct ipv6hdr *)quote->ip, source, dest);
+		return flow_order_v4(key, (const struct iphdr *)quote->ip, ports);
+	return flow_order_v6(key, (const struct ipv6hdr *)quote->ip, ports);
 }
 
 static void put_origin(struct tcptrace_icmp *icmp, const struct packet *packet)

@@ -61,6 +61,7 @@
  * @wscale: shift of the window it offers
  * @syn_retrans: its SYN or SYN+ACK again; stays at 255
  * @fin_retrans: its FIN again; stays at 255
+ * @plain: which of its segments marks_carry_plain() may take, MARKS_PLAIN_*; the caller's
  */
 struct fsm_endpoint {
 	u32	isn;
@@ -73,23 +74,23 @@ struct fsm_endpoint {
 	u8	wscale;
 	u8	syn_retrans;
 	u8	fin_retrans;
+	u8	plain;
 };
+
+/* Without and with payload. */
+#define MARKS_PLAIN_ACK		1
+#define MARKS_PLAIN_DATA	2
 
 /*
  * The marks @end, @ack and @edge only go forward, whoever moves them: the plainest segments
  * do so without the lock that keeps all else of a connection in order, see carry.c.
  */
-static inline void mark_advance(u32 *mark, u32 to)
+static __always_inline void mark_advance(u32 *mark, u32 to)
 {
 	u32 from = READ_ONCE(*mark);
 
-	while (seq_before(from, to)) {
-		u32 found = cmpxchg(mark, from, to);
-
-		if (found == from)
-			return;
-		from = found;
-	}
+	while (seq_before(from, to) && !try_cmpxchg(mark, &from, to))
+		;
 }
 
 /* The shift of a window whose scale was not seen: the widest, RFC 7323 section 2.3. */
@@ -125,7 +126,7 @@ void marks_carry(struct fsm_endpoint *from, struct fsm_endpoint *to, const struc
 
 /**
  * marks_carry_plain - the same for the plainest of all, without a lock
- * @from: as for marks_carry(); besides, with none of %FSM_AHEAD
+ * @from: as for marks_carry(); besides, with none of %FSM_AHEAD, and @plain
  * @to: its receiver
  * @seq: its sequence number: where @from stood
  * @ack: what it acknowledges: what @to sent, no less than before
@@ -136,15 +137,19 @@ void marks_carry(struct fsm_endpoint *from, struct fsm_endpoint *to, const struc
  *
  * Return: false if it is not as it should be; nothing has changed.
  */
-static inline bool marks_carry_plain(struct fsm_endpoint *from, const struct fsm_endpoint *to,
-				     u32 seq, u32 ack, u16 window, u32 len)
+static __always_inline bool marks_carry_plain(struct fsm_endpoint *from,
+					      const struct fsm_endpoint *to,
+					      u32 seq, u32 ack, u16 window, u32 len)
 {
-	u32 end = seq + len;
+	u8 plain = READ_ONCE(from->plain);
+	u32 stood = seq, end = seq + len;
 
-	if (seq != READ_ONCE(from->end) || seq_before(READ_ONCE(to->edge), end) ||
-	    !seq_between(READ_ONCE(from->ack), ack, READ_ONCE(to->end)))
+	if (len ? !(plain & MARKS_PLAIN_DATA) : !(plain & MARKS_PLAIN_ACK))
 		return false;
-	if (len && cmpxchg(&from->end, seq, end) != seq)
+	if (seq != READ_ONCE(from->end) || seq_before(READ_ONCE(to->edge), end) ||
+	    seq_before(ack, READ_ONCE(from->ack)) || seq_before(READ_ONCE(to->end), ack))
+		return false;
+	if (len && !try_cmpxchg(&from->end, &stood, end))
 		return false;
 	mark_advance(&from->ack, ack);
 	mark_advance(&from->edge, ack + ((u32)window << from->wscale));

@@ -95,22 +95,20 @@ static void follow(const struct packet *packet)
 	enum tcptrace_reason reason;
 	u8 buffer[SEGMENT_HEADER_MIN];
 	const u8 *header = NULL;
-	__be16 source = 0, dest = 0;
+	u32 ports = 0;
 
 	/* what lies behind @len is no segment, but the padding of a frame */
 	if (packet->len >= sizeof(buffer))
 		header = skb_header_pointer(packet->skb, packet->start, sizeof(buffer), buffer);
 	reason = segment_parse(&seg, header, header ? packet->len : 0);
-	if (header) {
-		source = get_unaligned((const __be16 *)header);
-		dest = get_unaligned((const __be16 *)(header + 2));
-	}
+	if (header)
+		ports = get_unaligned((const u32 *)header);
 	key.netns = packet->net->ns.inum;
 	key.place = packet->place;
 	if (packet->family == AF_INET)
-		at->from = flow_order_v4(&key, packet->v4, source, dest);
+		at->from = flow_order_v4(&key, packet->v4, ports);
 	else
-		at->from = flow_order_v6(&key, packet->v6, source, dest);
+		at->from = flow_order_v6(&key, packet->v6, ports);
 
 	if (seg.flags & (TCPTRACE_TCP_SYN | TCPTRACE_TCP_FIN) && !reason)
 		parse_options(packet, &seg);

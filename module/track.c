@@ -118,6 +118,13 @@ enum step_answer {
 	STEP_REUSED,	/* the segment opens a new connection; the flow is removed */
 };
 
+/* What may the next segments be, so that they need no lock? */
+static void let_plain(struct flow *flow)
+{
+	fsm_let_plain(&flow->fsm, 0, history_carried(&flow->history, 0));
+	fsm_let_plain(&flow->fsm, 1, history_carried(&flow->history, 1));
+}
+
 static enum step_answer step_locked(struct flow *flow, const struct sighting *at)
 {
 	enum fsm_dir dir = flow_direction(flow, at->from);
@@ -130,8 +137,10 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 			history_note(&flow->history, dir, at->seg, true);
 		count(flow, dir, at->seg);
 		expiry_active(flow);
+		let_plain(flow);
 		return STEP_DONE;
 	}
+	fsm_stop_plain(&flow->fsm);
 	if (unlikely(at->genuine && corrupt(flow, dir, at))) {
 		tell_invalid(flow, TCPTRACE_REASON_BAD_CHECKSUM, at);
 		return STEP_DONE;
@@ -144,6 +153,7 @@ static enum step_answer step_locked(struct flow *flow, const struct sighting *at
 	history_note(&flow->history, dir, at->seg, !only_invalid(&res));
 	count(flow, dir, at->seg);
 	tell(flow, &res, at);
+	let_plain(flow);
 	return STEP_DONE;
 }
 

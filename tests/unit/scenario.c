@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "names.h"
+#include "plain.h"
 #include "scenario.h"
 #include "unit.h"
 
@@ -170,12 +171,16 @@ static struct segment parse_segment(const struct line *line, enum fsm_dir dir, c
 	return seg;
 }
 
-/* fsm_carry(), where it takes the segment, does what fsm_step() does. */
+/* fsm_carry() and the data path, where they take the segment, do what fsm_step() does. */
 static void step(const struct line *line, struct fsm *fsm, enum fsm_dir dir,
 		 const struct segment *seg, struct fsm_result *res)
 {
-	struct fsm carried = *fsm;
+	struct fsm carried = *fsm, plain = *fsm;
 
+	if (carry_plain(&plain, dir, seg) && fsm_carry(&carried, dir, seg) &&
+	    memcmp(&plain, &carried, sizeof(plain)))
+		complain(line, "the data path carries it to another place");
+	carried = *fsm;
 	if (!fsm_carry(&carried, dir, seg)) {
 		if (memcmp(&carried, fsm, sizeof(carried)))
 			complain(line, "not carried, but not left alone");

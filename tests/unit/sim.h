@@ -52,6 +52,7 @@ struct sim_figures {
 	unsigned long perfect;		/* on a perfect link */
 	unsigned long sequences;	/* whole sequence of states equal */
 	unsigned long sent, seen, delivered;
+	unsigned long plain;		/* by the data path, as fsm_carry() does it */
 	unsigned long carried;		/* by fsm_carry(), as fsm_step() does it */
 	unsigned long told;		/* changes */
 	unsigned long compared;		/* quiet moments, both states equal */

@@ -91,6 +91,7 @@ static void print_figures(void)
 	printf("# %-40s %9lu\n", "segments seen by the tracer", figures.seen);
 	printf("# %-40s %9lu\n", "segments delivered", figures.delivered);
 	printf("# %-40s %9lu\n", "carried by fsm_carry(), as fsm_step()", figures.carried);
+	printf("# %-40s %9lu\n", "  of them by the data path, too", figures.plain);
 	printf("# %-40s %9lu\n", "changes told, each possible", figures.told);
 	printf("# %-40s %9lu\n", "quiet moments, both states equal", figures.compared);
 	print_share("connections compared to their end", figures.qualified);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "names.h"
+#include "plain.h"
 #include "sim_parts.h"
 
 /*
@@ -214,14 +215,18 @@ static void trace_reuse(struct sim *sim, int from, const struct segment *seg)
 	trace_first(sim, &old, from, seg);
 }
 
-/* fsm_carry(), where it takes the segment, does what fsm_step() does. */
+/* fsm_carry() and the data path, where they take the segment, do what fsm_step() does. */
 static void step(struct sim *sim, int from, const struct segment *seg, struct fsm_result *res)
 {
-	struct fsm carried = sim->fsm;
+	struct fsm carried = sim->fsm, plain = sim->fsm;
 	bool taken = fsm_carry(&carried, sim->side_of[from], seg);
+	bool is_plain = carry_plain(&plain, sim->side_of[from], seg);
 
 	if (!taken && memcmp(&carried, &sim->fsm, sizeof(carried)))
 		sim_wrong(sim, "not carried, but not left alone");
+	if (memcmp(&plain, is_plain ? &carried : &sim->fsm, sizeof(plain)))
+		sim_wrong(sim, "the data path carries it to another place");
+	sim->figures->plain += is_plain;
 	fsm_step(&sim->fsm, sim->side_of[from], seg, res);
 	if (!taken || sim->fsm.ended)	/* abandoned: nobody asks any more */
 		return;

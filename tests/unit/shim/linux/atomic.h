@@ -5,15 +5,10 @@
 #include <linux/barrier.h>
 #include <linux/types.h>
 
-/* Fully ordered; what was found. */
-#define cmpxchg(p, old, new)						\
-({									\
-	__typeof__(*(p)) found_ = (old);				\
-									\
-	__atomic_compare_exchange_n(p, &found_, new, false,		\
-				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);	\
-	found_;								\
-})
+/* Fully ordered; after a failure @old is what was found. */
+#define try_cmpxchg(p, old, new)						\
+	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST,	\
+				    __ATOMIC_SEQ_CST)
 
 struct atomic64 {
 	s64 counter;
