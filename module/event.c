@@ -21,10 +21,12 @@ static struct ratelimit_state icmp_limit = REPORT_LIMIT;
 
 static_assert(sizeof(struct tcptrace_event) == TCPTRACE_EVENT_SIZE);
 
-static void put_sighting(struct tcptrace_event *event, const struct sighting *at)
+static void put_sighting(struct tcptrace_event *event, const struct sighting *at,
+			 enum tcptrace_side sender)
 {
 	const struct segment *seg = at->seg;
 
+	event->sender = sender;
 	event->tcp_flags = seg->flags;
 	event->tcp_seq = seg->seq;
 	event->tcp_ack = seg->ack;
@@ -130,48 +132,76 @@ static void put_part(struct tcptrace_event *event, const struct flow *flow,
 	}
 }
 
-static void publish(struct tcptrace_event *event, enum tcptrace_kind kind)
+/* All that an event does not set is zero. */
+static void clear(struct tcptrace_event *event, enum tcptrace_kind kind, u64 now_ns)
 {
-	event->kind = kind;
-	if (kind == TCPTRACE_EVENT_INVALID)
-		stats_inc(STAT_INVALID);
-	stream_publish(event);
+	*event = (struct tcptrace_event){
+		.size		= sizeof(*event),
+		.kind		= kind,
+		.seq		= event->seq,
+		.time_ns	= now_ns,
+		.part		= { 0 },
+	};
 }
 
-static void publish_end(struct tcptrace_event *event, const struct flow *flow,
-			const struct fsm_result *res)
+static struct tcptrace_event *begin(enum tcptrace_kind kind, u64 now_ns)
 {
-	if (!res->changes) {
-		const u8 state[] = { flow->fsm.end[0].state, flow->fsm.end[1].state };
+	struct tcptrace_event *event = stream_begin();
 
+	clear(event, kind, now_ns);
+	return event;
+}
+
+/* An event of a flow, what is its own still to be put. */
+static struct tcptrace_event *begin_of(const struct flow *flow, enum tcptrace_kind kind,
+				       u64 now_ns, const struct sighting *at)
+{
+	struct tcptrace_event *event = begin(kind, now_ns);
+
+	put_flow(event, flow);
+	if (at)
+		put_sighting(event, at, flow_direction(flow, at->from) == FSM_INITIATOR ?
+			     TCPTRACE_SIDE_INITIATOR : TCPTRACE_SIDE_RESPONDER);
+	return event;
+}
+
+static void publish_change(const struct flow *flow, const struct fsm_change *change, u64 now_ns,
+			   const struct sighting *at)
+{
+	struct tcptrace_event *event = begin_of(flow, change->kind, now_ns, at);
+
+	put_states(event, change->prev, change->state);
+	put_part(event, flow, change, at);
+	stream_end(event);
+	if (change->kind == TCPTRACE_EVENT_INVALID)
+		stats_inc(STAT_INVALID);
+}
+
+/* The states of the last change; without one, as they are. */
+static void publish_end(const struct flow *flow, const struct fsm_result *res, u64 now_ns,
+			const struct sighting *at)
+{
+	const u8 state[] = { flow->fsm.end[0].state, flow->fsm.end[1].state };
+	struct tcptrace_event *event = begin_of(flow, TCPTRACE_EVENT_END, now_ns, at);
+	const struct fsm_change *last = &res->change[res->changes - 1];
+
+	if (res->changes)
+		put_states(event, last->prev, last->state);
+	else
 		put_states(event, state, state);
-	}
-	event->cause = 0;
-	memset(event->part, 0, sizeof(event->part));
 	put_summary(event, flow);
-	publish(event, TCPTRACE_EVENT_END);
+	stream_end(event);
 }
 
 void event_publish(const struct flow *flow, const struct fsm_result *res, u64 now_ns,
 		   const struct sighting *at)
 {
-	struct tcptrace_event event = { .size = sizeof(event), .time_ns = now_ns };
 	const struct fsm_change *change;
 
-	put_flow(&event, flow);
-	if (at) {
-		put_sighting(&event, at);
-		event.sender = flow_direction(flow, at->from) == FSM_INITIATOR ?
-			       TCPTRACE_SIDE_INITIATOR : TCPTRACE_SIDE_RESPONDER;
-	}
-	for (change = res->change; change < res->change + res->changes; change++) {
-		put_states(&event, change->prev, change->state);
-		memset(event.part, 0, sizeof(event.part));
-		put_part(&event, flow, change, at);
-		publish(&event, change->kind);
-	}
+	for (change = res->change; change < res->change + res->changes; change++)
+		publish_change(flow, change, now_ns, at);
 	if (res->ended)
-		publish_end(&event, flow, res);
+		publish_end(flow, res, now_ns, at);
 }
 
 void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,
@@ -188,12 +218,7 @@ void event_snapshot(const struct flow *flow, struct tcptrace_event *record)
 	const u8 state[] = { flow->fsm.end[0].state, flow->fsm.end[1].state };
 
 	lockdep_assert_held(&flow->lock);
-	*record = (struct tcptrace_event){
-		.size		= sizeof(*record),
-		.kind		= TCPTRACE_EVENT_SNAPSHOT,
-		.time_ns	= ktime_get_ns(),
-		.part		= { 0 },
-	};
+	clear(record, TCPTRACE_EVENT_SNAPSHOT, ktime_get_ns());
 	put_flow(record, flow);
 	put_states(record, state, state);
 	put_summary(record, flow);
@@ -204,20 +229,17 @@ void event_snapshot(const struct flow *flow, struct tcptrace_event *record)
 void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason,
 			 const struct sighting *at)
 {
-	struct tcptrace_event event = {
-		.size		= sizeof(event),
-		.time_ns	= ktime_get_ns(),
-		.sender		= TCPTRACE_SIDE_INITIATOR,
-		.netns		= key->netns,
-		.cause		= reason,
-		.part		= { 0 },
-	};
+	struct tcptrace_event *event;
 
 	if (!__ratelimit(&stray_limit)) {
 		stats_inc(STAT_STRAYS_SUPPRESSED);
 		return;
 	}
-	put_tuple(&event, key, at->from);
-	put_sighting(&event, at);
-	publish(&event, TCPTRACE_EVENT_INVALID);
+	event = begin(TCPTRACE_EVENT_INVALID, ktime_get_ns());
+	event->netns = key->netns;
+	event->cause = reason;
+	put_tuple(event, key, at->from);
+	put_sighting(event, at, TCPTRACE_SIDE_INITIATOR);
+	stream_end(event);
+	stats_inc(STAT_INVALID);
 }

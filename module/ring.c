@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/compiler.h>
+#include <linux/kcsan-checks.h>
+#include <linux/kernel.h>
 #include <linux/preempt.h>
 #include <linux/processor.h>
 #include "ring.h"
@@ -23,27 +25,33 @@ void ring_init(struct ring *ring, struct ring_slot *slots, unsigned long count)
 		slot_of(ring, seq)->mark = seq - count;
 }
 
-void ring_publish(struct ring *ring, struct tcptrace_event *event)
+struct tcptrace_event *ring_begin(struct ring *ring)
 {
-	const unsigned long *word = (const unsigned long *)event;
 	struct ring_slot *slot;
 	unsigned long mark;
-	unsigned int i;
+	u64 seq;
 
 	/* the writer one lap ahead spins on us: do not sleep on it, also with PREEMPT_RT */
 	preempt_disable();
-	event->seq = atomic64_inc_return(&ring->last);
-	slot = slot_of(ring, event->seq);
-	mark = event->seq;
+	seq = atomic64_inc_return(&ring->last);
+	slot = slot_of(ring, seq);
+	mark = seq;
 	while (smp_load_acquire(&slot->mark) != mark - ring->mask - 1)	/* A */
 		cpu_relax();
 
 	WRITE_ONCE(slot->mark, mark - 1);
 	smp_wmb();							/* C */
-#pragma GCC unroll 64	/* half the cost of an event */
-	for (i = 0; i < RING_WORDS; i++)
-		WRITE_ONCE(slot->word[i], word[i]);
-	smp_store_release(&slot->mark, mark);				/* E */
+	kcsan_flat_atomic_begin();	/* a reader throws away what it saw of it */
+	WRITE_ONCE(slot->event.seq, seq);
+	return &slot->event;
+}
+
+void ring_end(struct tcptrace_event *event)
+{
+	struct ring_slot *slot = container_of(event, struct ring_slot, event);
+
+	kcsan_flat_atomic_end();
+	smp_store_release(&slot->mark, (unsigned long)event->seq);	/* E */
 	preempt_enable();
 }
 

@@ -31,11 +31,11 @@
  * until mark == s - N (A: acquire)	mark == r, else done (B: acquire)
  * mark = s - 1				copy the words
  * write barrier (C)			read barrier (D)
- * store the words			mark still r, else overwritten
+ * fill in the event			mark still r, else overwritten
  * mark = s (E: release)
  *
  * A pairs with E of the writer one lap before, so two writers never share a
- * slot: the later one waits, which takes a whole lap of events during one copy.
+ * slot: the later one waits, which takes a whole lap of events during one.
  * B pairs with E: who sees mark r sees the words of r.  C pairs with D: who
  * copied a word of a later event sees its mark s - 1.
  *
@@ -43,15 +43,18 @@
  * the read barrier F behind the second look at the mark, pairs with the full barrier of the
  * increment that allotted s: the answer is then behind r.
  *
- * The words are copied one by one, as single accesses, because a reader may copy
- * while they change; it then throws its copy away.
+ * An event is filled in where it stays, in ordinary ways.  A reader may copy while it
+ * changes, word by word and each in a single access; it then throws its copy away.
  */
 
 #define RING_WORDS	(sizeof(struct tcptrace_event) / sizeof(unsigned long))
 
 struct ring_slot {
 	unsigned long	mark;
-	unsigned long	word[RING_WORDS];
+	union {
+		struct tcptrace_event event;
+		unsigned long	word[RING_WORDS];
+	};
 } ____cacheline_aligned;
 
 /**
@@ -81,13 +84,23 @@ enum ring_answer {
 void ring_init(struct ring *ring, struct ring_slot *slots, unsigned long count);
 
 /**
- * ring_publish - append one event
+ * ring_begin - append one event
  * @ring: the ring
- * @event: gets its sequence number in @seq, then is copied
  *
- * Context: any but hard interrupts, with bottom halves disabled.
+ * The writer one lap ahead waits for this event: ring_end() has to follow shortly, and
+ * nothing may sleep before it.
+ *
+ * Context: any but hard interrupts, with bottom halves disabled.  Disables preemption.
+ *
+ * Return: the place of the event, to be filled in as a whole; only @seq is there already.
  */
-void ring_publish(struct ring *ring, struct tcptrace_event *event);
+struct tcptrace_event *ring_begin(struct ring *ring);
+
+/**
+ * ring_end - the event is complete
+ * @event: of ring_begin(), on the same CPU; the readers' from now on
+ */
+void ring_end(struct tcptrace_event *event);
 
 /**
  * ring_get - copy one event

@@ -37,9 +37,14 @@ void stream_exit(void)
 	vfree(ring.slots);
 }
 
-void stream_publish(struct tcptrace_event *event)
+struct tcptrace_event *stream_begin(void)
 {
-	ring_publish(&ring, event);
+	return ring_begin(&ring);
+}
+
+void stream_end(struct tcptrace_event *event)
+{
+	ring_end(event);
 	stats_inc(STAT_EVENTS);
 	/* the barrier inside pairs with that of the sleeper, who then looks again */
 	if (wq_has_sleeper(&waiters) && !timer_pending(&wake_timer))

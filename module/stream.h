@@ -24,15 +24,24 @@ int stream_init(unsigned long events);
 void stream_exit(void);
 
 /**
- * stream_publish - append an event and see to it that sleepers wake
- * @event: complete but for @seq
+ * stream_begin - append an event
+ *
+ * Context: as ring_begin().
+ *
+ * Return: as ring_begin().
+ */
+struct tcptrace_event *stream_begin(void);
+
+/**
+ * stream_end - the event is complete; see to it that sleepers wake
+ * @event: of stream_begin()
  *
  * A reader is woken once for all that comes within STREAM_WAKE_MS: a busy host
  * must not pay a context switch an event.
  *
  * Context: bottom halves disabled.
  */
-void stream_publish(struct tcptrace_event *event);
+void stream_end(struct tcptrace_event *event);
 
 /**
  * stream_ring - where the events are
