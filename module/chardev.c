@@ -25,7 +25,7 @@
  * @reader: the cursor, filter and account
  * @snapshot: what comes before the events, or NULL
  * @mode: TCPTRACE_MODE_*
- * @event: being rendered
+ * @event: being made a line
  * @batch: records or lines that go to the user in one copy, and one too many
  */
 struct session {
@@ -34,7 +34,7 @@ struct session {
 	struct snapshot	*snapshot;
 	u32		mode;
 	struct tcptrace_event event;
-	char		batch[SESSION_BATCH + SESSION_LINE];
+	char		batch[SESSION_BATCH + SESSION_LINE] __aligned(8);
 };
 
 /* The first event after the last flush, for SEEK_DATA. */
@@ -85,27 +85,32 @@ static bool in_snapshot(struct session *session)
 	return session->snapshot;
 }
 
-/* What comes next goes to @session->event; @account is carried over it. */
-static bool next_event(struct session *session, struct tcptrace_reader *account)
+/* What comes next goes to @event; @account is carried over it. */
+static bool next_event(struct session *session, struct tcptrace_reader *account,
+		       struct tcptrace_event *event)
 {
 	if (session->snapshot)
-		return snapshot_next(session->snapshot, account, &session->event);
-	return reader_next(&session->reader, account, &session->event);
+		return snapshot_next(session->snapshot, account, event);
+	return reader_next(&session->reader, account, event);
 }
 
-/* @session->event as the reader wants it, at @p; its length. */
-static size_t render(const struct session *session, char *p)
+static size_t put_line(const struct tcptrace_event *event, char *p)
 {
 	char *start = p;
 
-	if (session->mode == TCPTRACE_MODE_BINARY) {
-		memcpy(p, &session->event, sizeof(session->event));
-		return sizeof(session->event);
-	}
-	p += text_time(p, session->event.time_ns);
-	p += text_event(p, &session->event);
+	p += text_time(p, event->time_ns);
+	p += text_event(p, event);
 	*p++ = '\n';
 	return p - start;
+}
+
+/* What comes next, as the reader wants it, at @p; its length, 0 if there is nothing. */
+static size_t next_entry(struct session *session, struct tcptrace_reader *account, char *p)
+{
+	if (session->mode == TCPTRACE_MODE_BINARY)
+		return next_event(session, account, (struct tcptrace_event *)p) ?
+		       sizeof(struct tcptrace_event) : 0;
+	return next_event(session, account, &session->event) ? put_line(&session->event, p) : 0;
 }
 
 /*
@@ -118,13 +123,12 @@ static ssize_t copy_batch(struct session *session, char __user *buf, size_t coun
 	size_t len = 0;
 
 	do {
-		size_t size;
+		size_t size = next_entry(session, &ahead, session->batch + len);
 
-		if (!next_event(session, &ahead)) {
+		if (!size) {
 			account = ahead;
 			break;
 		}
-		size = render(session, session->batch + len);
 		if (len + size > count) {
 			if (!len)
 				return -EINVAL;
@@ -194,7 +198,7 @@ static __poll_t chardev_poll(struct file *file, poll_table *wait)
 	mutex_lock(&session->lock);
 	in_snapshot(session);
 	account = session->reader.account;
-	if (next_event(session, &account))
+	if (next_event(session, &account, &session->event))
 		mask = EPOLLIN | EPOLLRDNORM;
 	else
 		session->reader.account = account;
