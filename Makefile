@@ -34,15 +34,18 @@ test: vm-build
 		"scripts/ok 'the checks of make check' $(MAKE) -s check" \
 		"$(MAKE) -s -C tests/unit test" \
 		"$(MAKE) -s -C userspace test" \
+		"$(MAKE) -s -C tests/fuzz test" \
 		"tests/vm/run" \
 		"scripts/ok 'the demo shows what it promises' scripts/vm -- scripts/demo"
 
-## make check       sparse, checkpatch, shellcheck, layering, white space
+## make check       sparse, coccicheck, gcc -fanalyzer, clang-tidy, cppcheck, checkpatch, shellcheck
 check: setup
 	scripts/layering
 	scripts/format
 	scripts/checkpatch
-	scripts/sources shell | xargs shellcheck
+	scripts/analyze
+	scripts/coccicheck
+	scripts/sources shell | xargs shellcheck -x
 	scripts/sparse $(VM_KDIR)
 
 ## make agreement   the states of 20,000 connections beside the kernel's own, in a VM
@@ -52,14 +55,19 @@ agreement: vm-build
 ## make bench       the cost in instructions beside that of other tools, in a VM
 bench: vm-build
 	$(MAKE) -s -C tests/bench KDIR=$(VM_KDIR)
-	scripts/vm --icount --timeout 900 -- tests/bench/run
+	tests/bench/all
 
 ## make profile     where the instructions of tcptrace go, by function
 profile: vm-build
 	$(MAKE) -s -C tests/bench KDIR=$(VM_KDIR)
 	scripts/vm --icount --timeout 900 -- tests/bench/profile
 
-## make coverage    branches of the pure parts that the unit tests reach
+## make fuzz        libFuzzer on the parsers, SECONDS=60 for each of four targets
+fuzz: setup
+	scripts/setup fuzz
+	$(MAKE) -s -C tests/fuzz fuzz
+
+## make coverage    branches of the pure parts that the unit tests and fuzz corpora reach
 coverage: setup
 	$(MAKE) -s -C tests/unit coverage
 
@@ -71,6 +79,7 @@ compile_commands.json: all
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	$(MAKE) -C tests/bench KDIR=$(KDIR) clean
+	$(MAKE) -C tests/fuzz clean
 	$(MAKE) -C tests/unit clean
 	$(MAKE) -C tests/vm/traffic clean
 	$(MAKE) -C userspace clean
@@ -90,5 +99,5 @@ vm-build: setup
 	$(MAKE) KVER="$$(scripts/kver)" KDIR=$(VM_KDIR) all
 	$(MAKE) -s -C tests/vm/traffic
 
-.PHONY: all module reader load unload demo test check agreement bench profile coverage clean help
+.PHONY: all module reader load unload demo test check agreement bench profile fuzz coverage clean help
 .PHONY: setup setup-build vm-build compile_commands.json

@@ -388,8 +388,10 @@ static const char *write_one(struct connection *conn, const struct behaviour *of
 	const struct behaviour *behaviour;
 	int sum = 0;
 
-	for (behaviour = of; behaviour->weight; behaviour++)
+	behaviour = of;
+	do
 		sum += behaviour->weight;
+	while ((++behaviour)->weight);
 	sum = any(sum);
 	for (behaviour = of; sum >= behaviour->weight; behaviour++)
 		sum -= behaviour->weight;
