@@ -239,6 +239,7 @@ static int put_info(void __user *arg)
 		.abi		= TCPTRACE_ABI,
 		.event_size	= sizeof(struct tcptrace_event),
 		.ring_events	= stream_ring()->mask + 1,
+		.buckets	= flow_buckets(),
 		.first_seq	= oldest(),
 		.next_seq	= newest(),
 		.flows		= flow_count(),

@@ -135,6 +135,16 @@ unsigned int flow_count(void)
 	return atomic_read(&flow_table.nelems);
 }
 
+unsigned int flow_buckets(void)
+{
+	unsigned int buckets;
+
+	rcu_read_lock();
+	buckets = rcu_dereference(flow_table.tbl)->size;
+	rcu_read_unlock();
+	return buckets;
+}
+
 u64 flow_last_id(void)
 {
 	return atomic64_read(&last_id);

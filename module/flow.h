@@ -258,6 +258,9 @@ void flow_remove(struct flow *flow);
 /* How many flows there are. */
 unsigned int flow_count(void);
 
+/* How many buckets the table has. */
+unsigned int flow_buckets(void);
+
 /* The number of the newest flow. */
 u64 flow_last_id(void);
 

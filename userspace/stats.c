@@ -47,6 +47,7 @@ static void print_info(const struct stat_format *format, const struct tcptrace_i
 	format->number(false, "first_seq", info->first_seq, "the oldest event in the ring");
 	format->number(false, "produced", info->next_seq - 1, "events since the module was loaded");
 	format->number(false, "flows", info->flows, "live flows in all namespaces");
+	format->number(false, "buckets", info->buckets, "that the table of flows has for them");
 }
 
 /* One counter a line: its name, its value, what it means. */

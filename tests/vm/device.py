@@ -50,7 +50,7 @@ def records(host):
     same(EVENT_SIZE, CONSTANTS["EVENT_SIZE"], "size of an event")
     with Device() as reader:
         info = reader.info()
-        same((info.abi, info.event_size, info.ring_events, info.pad),
+        same((info.abi, info.event_size, info.ring_events, info.buckets & (info.buckets - 1)),
              (CONSTANTS["ABI"], EVENT_SIZE, RING, 0), "info")
         reader.seek(os.SEEK_END)
         wanted = host.syns(3)

@@ -555,7 +555,7 @@ struct tcptrace_event {
  * @abi: %TCPTRACE_ABI of the module
  * @event_size: size of &struct tcptrace_event in the module
  * @ring_events: how many events the ring holds
- * @pad: zero
+ * @buckets: of the table of flows, each the size of a pointer; it grows and shrinks
  * @first_seq: the oldest event in the ring
  * @next_seq: the number that the next event gets; produced so far are
  *	@next_seq - 1
@@ -565,7 +565,7 @@ struct tcptrace_info {
 	__u32		abi;
 	__u32		event_size;
 	__u32		ring_events;
-	__u32		pad;
+	__u32		buckets;
 	__aligned_u64	first_seq;
 	__aligned_u64	next_seq;
 	__aligned_u64	flows;

@@ -73,7 +73,7 @@ class Event(ctypes.Structure):
 class Info(ctypes.Structure):
     _fields_ = [
         ("abi", ctypes.c_uint32), ("event_size", ctypes.c_uint32),
-        ("ring_events", ctypes.c_uint32), ("pad", ctypes.c_uint32),
+        ("ring_events", ctypes.c_uint32), ("buckets", ctypes.c_uint32),
         ("first_seq", ctypes.c_uint64), ("next_seq", ctypes.c_uint64),
         ("flows", ctypes.c_uint64),
     ]
