@@ -6,9 +6,11 @@
  *   load trips N          N times a 32-byte request and a 32-byte answer on
  *                         one connection, the median of some rounds
  *   load connections N    N times socket, connect, accept, close both
+ *   load hold N COMMAND   N connections, which exchange messages one after the other while
+ *                         the command runs, then are closed
  *
- * Prints CLOCK_MONOTONIC nanoseconds for each, which are instructions in a VM
- * that runs with -icount shift=0.
+ * The first two print CLOCK_MONOTONIC nanoseconds for each, which are instructions in a VM
+ * that runs with -icount shift=0; the last one how many messages there were.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -17,7 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -138,19 +142,54 @@ static long connections(int listener, long n)
 	return now_ns() - start;
 }
 
+static pid_t start(char **command)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		err(1, "fork");
+	if (child)
+		return child;
+	execvp(command[0], command);
+	err(127, "%s", command[0]);
+}
+
+/* Each sends a message to and fro in turn, as long as the command runs. */
+static long hold(int listener, long n, char **command)
+{
+	struct rlimit files = { 2 * n + 64, 2 * n + 64 };
+	int (*pair)[2] = calloc(n, sizeof(*pair));
+	long i, messages = 0;
+	pid_t child;
+
+	if (!pair || setrlimit(RLIMIT_NOFILE, &files))
+		err(1, "%ld connections", n);
+	for (i = 0; i < n; i++)
+		open_connection(listener, &pair[i][0], &pair[i][1]);
+	child = start(command);
+	while (waitpid(child, NULL, WNOHANG) == 0 || messages < 2 * n) {
+		i = messages / 2 % n;
+		send_message(pair[i][0], pair[i][1]);
+		send_message(pair[i][1], pair[i][0]);
+		messages += 2;
+	}
+	for (i = 0; i < n; i++)
+		close_connection(pair[i][0], pair[i][1]);
+	return messages;
+}
+
 int main(int argc, char **argv)
 {
-	long n = argc == 3 ? atol(argv[2]) : 0;
+	long n = argc > 2 ? atol(argv[2]) : 0;
 	int listener = listen_on_loopback();
-	long ns;
 
-	if (n > 0 && !strcmp(argv[1], "trips"))
-		ns = median_trips(listener, n);
-	else if (n > 0 && !strcmp(argv[1], "connections"))
-		ns = connections(listener, n);
+	if (n > 0 && argc == 3 && !strcmp(argv[1], "trips"))
+		printf("%ld\n", median_trips(listener, n) / n);
+	else if (n > 0 && argc == 3 && !strcmp(argv[1], "connections"))
+		printf("%ld\n", connections(listener, n) / n);
+	else if (n > 0 && argc > 3 && !strcmp(argv[1], "hold"))
+		printf("%ld\n", hold(listener, n, argv + 3));
 	else
-		errx(2, "usage: load trips|connections N");
-
-	printf("%ld\n", ns / n);
+		errx(2, "usage: load trips|connections N | hold N COMMAND");
 	return 0;
 }

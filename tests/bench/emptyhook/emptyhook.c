@@ -2,7 +2,8 @@
 /*
  * The least that a netfilter module costs: hooks on LOCAL_IN and LOCAL_OUT
  * that find the TCP header, count its flags per CPU and accept. What a tracer
- * costs is told against this.
+ * costs is told against this. With blind=1 they only accept, which is what being
+ * called costs.
  */
 #include <linux/ip.h>
 #include <linux/module.h>
@@ -34,7 +35,17 @@ static unsigned int emptyhook_count(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-static const struct nf_hook_ops emptyhook_ops[] = {
+static bool blind;
+module_param(blind, bool, 0);
+MODULE_PARM_DESC(blind, "do nothing at all");
+
+static unsigned int emptyhook_accept(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return NF_ACCEPT;
+}
+
+static struct nf_hook_ops emptyhook_ops[] = {
 	{
 		.hook = emptyhook_count,
 		.pf = NFPROTO_IPV4,
@@ -67,6 +78,10 @@ static struct pernet_operations emptyhook_net_ops = {
 
 static int __init emptyhook_init(void)
 {
+	unsigned int i;
+
+	for (i = 0; blind && i < ARRAY_SIZE(emptyhook_ops); i++)
+		emptyhook_ops[i].hook = emptyhook_accept;
 	return register_pernet_subsys(&emptyhook_net_ops);
 }
 module_init(emptyhook_init);
