@@ -17,6 +17,10 @@ module: setup-build
 reader: setup-build
 	$(MAKE) -C userspace
 
+## make sign        sign the module with a key of yours: KEY=key.priv CERT=key.der
+sign:
+	scripts/sign --module tcptrace.ko $(if $(KEY),--key $(KEY)) $(if $(CERT),--cert $(CERT))
+
 ## make load        insert the module on this machine (unload takes it out again)
 load: all
 	insmod tcptrace.ko $(PARAMETERS)
@@ -47,6 +51,21 @@ check: setup
 	scripts/coccicheck
 	scripts/sources shell | xargs shellcheck -x
 	scripts/sparse $(VM_KDIR)
+
+## make test-debug  the VM suites on a kernel with KASAN, lockdep, kmemleak and failing
+##                  allocations, then on one with KCSAN; builds both, for a start
+test-debug: vm-build
+	scripts/setup debug
+	@scripts/tap "tests/vm/debug kasan" "tests/vm/debug kcsan"
+
+## make test-long   10,000,000 mutated packets, 8,000,000 calls, 1,000 loads and unloads; then
+##                  1,000,000 packets on the kernel with KASAN
+test-long: vm-build
+	scripts/setup debug
+	@scripts/tap \
+		"TCPTRACE_LIMIT=7200 TCPTRACE_PACKETS=10000000 TCPTRACE_CALLS=1000000 TCPTRACE_CYCLES=1000 \
+			tests/vm/run --timeout 14400 hostile endurance" \
+		"TCPTRACE_PACKETS=1000000 tests/vm/debug kasan hostile"
 
 ## make agreement   the states of 20,000 connections beside the kernel's own, in a VM
 agreement: vm-build
@@ -99,5 +118,5 @@ vm-build: setup
 	$(MAKE) KVER="$$(scripts/kver)" KDIR=$(VM_KDIR) all
 	$(MAKE) -s -C tests/vm/traffic
 
-.PHONY: all module reader load unload demo test check agreement bench profile fuzz coverage clean help
+.PHONY: all module reader sign load unload demo test test-debug test-long check agreement bench profile fuzz coverage clean help
 .PHONY: setup setup-build vm-build compile_commands.json

@@ -11,14 +11,13 @@ import threading
 from lib import device, net
 from lib.device import Device, errno_of, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import (Kmsg, Module, PARAMETERS, READER, STATS, attempt, load, loaded,
+from lib.kernel import (Module, PARAMETERS, READER, STATS, attempt, load, loaded,
                         unload)
 from lib.mirror import Mirror
 from lib.packet import packet
 from lib.tap import check, main, same, test, wait_for
 from lib.trace import Trace
 
-CYCLES = 20
 IFF_PROMISC = 0x100
 
 
@@ -34,20 +33,6 @@ def refused(host):
             check(loaded() and reader.drain(), "the reader reads on")
         same(unload().returncode, 0, "rmmod without a reader")
         same(load().returncode, 0, "insmod")
-
-
-@test
-def cycles(host):
-    """20 times loaded and unloaded into traffic, with live flows"""
-    kmsg = Kmsg()
-    with Traffic(host) as traffic:
-        for _ in range(CYCLES):
-            kmsg.lines()	# before it overflows
-            with Module(ring_events=256, log=2):
-                before = traffic.count
-                wait_for(lambda: live_flows() and traffic.count > before + 2, "flows")
-    lines = kmsg.lines()
-    same(sum(line == "tcptrace: unloaded" for line in lines), CYCLES, "lines in dmesg")
 
 
 def feed(mirror, done):

@@ -9,8 +9,11 @@ import subprocess
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 MODULE = os.environ.get("TCPTRACE_MODULE", REPOSITORY / "tcptrace.ko")
 READER = os.environ.get("TCPTRACE_READER", REPOSITORY / "userspace/tcptracectl")
+# A kernel full of checks takes so many times as long.
+SLOW = int(os.environ.get("TCPTRACE_SLOW", 1))
 PARAMETERS = pathlib.Path("/sys/module/tcptrace/parameters")
-STATS = pathlib.Path("/proc/net/stat/tcptrace")
+# of the first namespace, wherever this thread is
+STATS = pathlib.Path("/proc/1/net/stat/tcptrace")
 
 
 def run(*command, **options):
@@ -21,9 +24,9 @@ def run(*command, **options):
     return done.stdout
 
 
-def attempt(*command, **options):
+def attempt(*command, limit=60, **options):
     return subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          check=False, timeout=60, **options)
+                          check=False, timeout=limit * SLOW, **options)
 
 
 class Kmsg:

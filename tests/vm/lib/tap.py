@@ -5,7 +5,7 @@ import sys
 import time
 import traceback
 
-from lib.kernel import Kmsg
+from lib.kernel import Kmsg, SLOW
 
 # What the kernel says when namespaces and modules come and go, and of a strange SYN.
 HARMLESS = (
@@ -17,6 +17,7 @@ HARMLESS = (
     "TCP: tcp_parse_options: Illegal window scaling value",
     # mirrored interfaces enter and leave promiscuous mode, and get other names
     "device mon", "mon1: renamed", "monx: renamed",
+    "device lo entered", "device lo left",
     # tshark asks for interfaces of all kinds
     "alg: No test for ",
     "Bluetooth: ",
@@ -59,7 +60,7 @@ def same(found, wanted, what, lines=()):
 
 def wait_for(condition, what, seconds=10, lines=lambda: ()):
     """Wait until condition() is true; its value."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * SLOW
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise Failure(f"not within {seconds} s: {what}", lines())

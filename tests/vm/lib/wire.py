@@ -72,7 +72,8 @@ class WiredHost:
     """The host as long as the context lasts; this thread is in its namespace."""
 
     def __enter__(self):
-        run("modprobe", "tun")
+        if not os.path.exists("/dev/net/tun"):	# not built in
+            run("modprobe", "tun")
         self.namespace = Namespace.make("wired")
         self.inode = self.namespace.inode
         with self.namespace:

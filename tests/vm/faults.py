@@ -1,0 +1,254 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Whatever can fail fails once: each allocation, each copy from and to the user.
+
+Needs a kernel with fault injection, see tests/vm/debug. A child makes a call over and over
+with the first site failing, then the second, and so on until none is left
+(Documentation/fault-injection, "fail-nth"); each time the call fails cleanly or succeeds.
+"""
+
+import collections
+import contextlib
+import ctypes
+import errno
+import os
+import pathlib
+import time
+
+from lib import device
+from lib.device import Device, live_flows
+from lib.host import Host, Traffic
+from lib.kernel import MODULE, Module, stats
+from lib.net import libc
+from lib.tap import Skip, check, main, same, test, wait_for
+
+DEBUG = pathlib.Path("/sys/kernel/debug")
+FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
+SYS_FINIT_MODULE, SYS_DELETE_MODULE = 313, 176
+CLONE_NEWNET = 0x40000000
+SITES_MAX = 3000
+
+
+def arm(kind, **settings):
+    for name, value in settings.items():
+        (DEBUG / kind / name.replace("_", "-")).write_text(str(value))
+
+
+def system(function, *args):
+    """A call that returns -1; raises OSError."""
+    if function(*args) < 0:
+        raise OSError(ctypes.get_errno(), "call")
+
+
+def trial(number, call):
+    """Make the call with that site failing: (whether there was one, the error or "none")."""
+    readable, writable = os.pipe()
+    child = os.fork()
+    if not child:
+        fd = os.open(FAIL_NTH, os.O_RDWR)
+        error = "none"
+        os.pwrite(fd, str(number).encode(), 0)
+        try:
+            call()
+        except MemoryError:
+            error = "ENOMEM"
+        except OSError as failed:
+            error = errno.errorcode.get(failed.errno, str(failed.errno))
+        except BaseException as failed:
+            error = repr(failed)
+        left = os.pread(fd, 20, 0).strip()
+        os.pwrite(fd, b"0", 0)
+        os.write(writable, f"{left == b'0'} {error}".encode())
+        os._exit(0)
+    os.close(writable)
+    with os.fdopen(readable) as file:
+        failed, _, error = file.read().partition(" ")
+    os.waitpid(child, 0)
+    return failed == "True", error
+
+
+def each_site(call, allowed, after=lambda: None):
+    """Fail each site of a call once; how often which error came of it."""
+    errors = collections.Counter()
+    for number in range(1, SITES_MAX):
+        failed, error = trial(number, call)
+        after()
+        if not failed:
+            break
+        check(error in allowed, f"site {number}: {error}")
+        errors[error] += 1
+    same(error, "none", "without a failure")
+    print(f"# {sum(errors.values())} sites failed:", dict(errors))
+    check(errors, "no site failed")
+
+
+@test
+def loading(_host):
+    """insmod: it fails or not, and leaves nothing"""
+    module = os.open(MODULE, os.O_RDONLY)
+
+    def insmod():
+        os.lseek(module, 0, os.SEEK_SET)
+        system(libc.syscall, SYS_FINIT_MODULE, module, b"log=0 ingress=lo", 0)
+
+    def rmmod():
+        libc.syscall(SYS_DELETE_MODULE, b"tcptrace", os.O_NONBLOCK)
+
+    each_site(insmod, {"ENOMEM", "none", "EFAULT"}, rmmod)
+    os.close(module)
+
+
+@test
+def opening(_host):
+    """open, and the close that follows"""
+    with Module(log=0):
+        each_site(lambda: os.close(os.open(device.PATH, os.O_RDONLY)), {"ENOMEM", "none"})
+
+
+def reads(host, binary):
+    with Module(log=0), Device(binary=binary) as reader:
+        host.syns(10)
+
+        def read_all():
+            reader.seek(os.SEEK_SET)
+            reader.read(65536)
+        each_site(read_all, {"EFAULT", "ENOMEM", "none"})
+        reader.seek(os.SEEK_SET)
+        same(len(reader.drain() if binary else reader.drain_text()), 10, "events afterwards")
+
+
+@test
+def reading(host):
+    """read: EFAULT, and nothing is lost"""
+    reads(host, True)
+    reads(host, False)
+
+
+@test
+def asking(host):
+    """every ioctl, and a snapshot to its end"""
+    with Module(log=0), Device() as reader:
+        host.syns(10)
+
+        def ask():
+            reader.info()
+            reader.set_mode(device.CONSTANTS["MODE_BINARY"])
+            reader.set_filter(port=0)
+            reader.account()
+            reader.snapshot()
+            reader.drain()
+        each_site(ask, {"EFAULT", "ENOMEM", "none"})
+
+
+@test
+def listing(host):
+    """the proc files"""
+    with Module(log=0):
+        host.syns(10)
+        for path in ("/proc/net/tcptrace", "/proc/net/stat/tcptrace"):
+            each_site(pathlib.Path(path).read_text, {"EFAULT", "ENOMEM", "none"})
+
+
+@test
+def namespaces(_host):
+    """a new network namespace"""
+    with Module(log=0):
+        each_site(lambda: system(libc.unshare, CLONE_NEWNET), {"ENOMEM", "none", "ENOSPC"})
+
+
+@test
+def parameters(_host):
+    """writing parameters"""
+    with Module(log=0):
+        path = pathlib.Path("/sys/module/tcptrace/parameters/ingress")
+
+        def write():
+            path.write_text("lo")
+            path.write_text("")
+        each_site(write, {"EFAULT", "ENOMEM", "none"})
+
+
+@test
+def a_flow(host):
+    """the first segment of a connection: it is sent all the same, and counted if not followed"""
+    with Module(log=0), Device() as reader:
+        def syn():
+            # raw sockets have sites of their own, which may fail the sending
+            host.syns(1)
+            reader.flush()
+        before = stats()["no_memory"]
+        each_site(syn, {"ENOMEM", "ENOBUFS", "EFAULT", "none"})
+        print(f"# {stats()['no_memory'] - before} of them kept a flow from being followed")
+        check(stats()["no_memory"] > before, "no flow failed")
+
+
+@test
+def no_flows(host):
+    """one flow in ten is not to be had, in live traffic: each that fails is counted"""
+    cache = pathlib.Path("/sys/kernel/slab/tcptrace_flow/failslab")
+    with Module(log=0):
+        if not cache.exists():
+            raise Skip("the cache cannot be told apart")
+        cache.write_text("1")
+        arm("failslab", cache_filter="Y", probability=10, interval=1, times=-1, verbose=0)
+        try:
+            with Traffic(host) as traffic:
+                wait_for(lambda: traffic.count > 200, "traffic")
+        finally:
+            arm("failslab", probability=0, cache_filter="N")
+        counted = stats()
+        print(f"# {traffic.count} connections: {counted['flows_opened']} opened, "
+              f"{counted['flows_picked_up']} picked up, {counted['no_memory']} times no memory")
+        check(counted["no_memory"] > 5, "hardly any failed")
+        check(counted["flows_opened"] + counted["flows_picked_up"] + counted["no_memory"] >=
+              traffic.count, "a connection was neither followed nor counted")
+
+
+@test
+def everything(host):
+    """one allocation in fifty of the whole kernel, for some seconds, with all in use"""
+    with Module(log=0, ring_events=256):
+        arm("failslab", cache_filter="N", probability=2, interval=1, times=-1, verbose=0)
+        arm("fail_page_alloc", probability=2, interval=1, times=-1, verbose=0)
+        arm("fail_usercopy", probability=2, interval=1, times=-1, verbose=0)
+        uses = 0
+        try:
+            end = time.monotonic() + 10
+            while time.monotonic() < end:
+                with contextlib.suppress(OSError, MemoryError):
+                    host.syns(20)
+                    with Device() as reader:
+                        reader.snapshot()
+                        reader.drain()
+                        uses += 1
+        finally:
+            for kind in ("failslab", "fail_page_alloc", "fail_usercopy"):
+                for _ in range(100):
+                    with contextlib.suppress(OSError):
+                        arm(kind, probability=0)
+                        break
+        print(f"# {uses} uses, {stats()['no_memory']} flows not followed")
+        with Device() as reader:
+            reader.flush()
+            account = reader.info()
+            same((live_flows(), account.flows), (0, 0), "flows after a flush")
+
+
+@contextlib.contextmanager
+def staged():
+    if not FAIL_NTH.exists():
+        yield (None,)
+        return
+    for kind in ("failslab", "fail_page_alloc"):
+        arm(kind, ignore_gfp_wait="N", verbose=0)
+    arm("fail_page_alloc", ignore_gfp_highmem="N", min_order=0)
+    arm("fail_usercopy", verbose=0)
+    with Host() as host:
+        yield (host,)
+
+
+if __name__ == "__main__":
+    if FAIL_NTH.exists():
+        main(staged())
+    else:
+        print("TAP version 14\nok 1 - faults # SKIP this kernel has no fault injection\n1..1")

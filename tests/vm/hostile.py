@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Packets and calls that nobody means well with.
+
+TCPTRACE_PACKETS and TCPTRACE_CALLS in the environment say how many; TCPTRACE_SEED repeats
+a run, as far as two CPUs let it.
+"""
+
+import contextlib
+import os
+import pathlib
+import random
+import socket
+import struct
+import tempfile
+
+from lib import net
+from lib.device import Device, kind, live_flows
+from lib.kernel import Module, attempt, set_parameter, stats
+from lib.net import abort_on_close
+from lib.packet import (fragments, icmp_error, packet, with_headers, with_options)
+from lib.tap import check, main, same, test
+from lib.wire import WiredHost
+
+PACKETS = int(os.environ.get("TCPTRACE_PACKETS", 50000))
+CALLS = int(os.environ.get("TCPTRACE_CALLS", 20000))
+SEED = int(os.environ.get("TCPTRACE_SEED", random.randrange(2**32)))
+THREADS = 8
+PROGRAMS = pathlib.Path(__file__).parent / "traffic/build"
+
+ETH_P_ALL = 3
+
+
+def program(name, *arguments, **options):
+    done = attempt(PROGRAMS / name, *arguments, limit=3600, **options)
+    check(done.returncode == 0, f"{name}: status {done.returncode}", done.stderr.splitlines())
+    return [int(word) for word in done.stdout.split()]
+
+
+def talk(version):
+    """Some whole connections on loopback: closed by either side, reset, refused."""
+    address = "127.0.0.1" if version == 4 else "::1"
+    family = net.family(address)
+    for how in ("client", "server", "reset", "refused"):
+        with socket.socket(family) as listener, socket.socket(family) as client:
+            listener.bind((address, 0))
+            if how == "refused":
+                client.connect_ex(listener.getsockname()[:2])
+                continue
+            listener.listen()
+            client.connect(listener.getsockname()[:2])
+            server, _ = listener.accept()
+            client.sendall(b"x" * 500)
+            server.sendall(b"y" * 100)
+            if how == "reset":
+                abort_on_close(client)
+            for end in (client, server) if how == "client" else (server, client):
+                end.close()
+
+
+def real_packets():
+    """What goes over loopback meanwhile, without the link layer."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as tap:
+        tap.bind(("lo", ETH_P_ALL))
+        talk(4)
+        talk(6)
+        tap.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                yield tap.recv(65536)
+
+
+def strange_packets(host):
+    """Right ones, of the kinds that loopback does not show."""
+    for wire, version, other in ((host.left, 4, host.right), (host.left, 6, host.right)):
+        near, far, beyond = wire.near(version), wire.far(version), other.far(version)
+        for target in (near, beyond):
+            syn = packet((far, 999), (target, 80), "S", 1000, options=bytes((
+                2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7)))
+            yield syn
+            for flags in ("", "SF", "SR", "FPU", "SFRPAUEC", "FA", "RA", "PA"):
+                yield packet((far, 999), (target, 80), flags, 1001, 1, payload=b"z" * 50)
+            for number, code in ((3, 1), (3, 3), (11, 0), (12, 0)) if version == 4 else (
+                    (1, 0), (1, 4), (2, 0), (3, 0), (4, 1)):
+                yield icmp_error(far, target, number, code, syn)
+            yield from fragments(packet((far, 999), (target, 80), "A", payload=b"q" * 100), 48, 7)
+            if version == 4:
+                yield with_options(syn, bytes((7, 7, 4, 0, 0, 0, 0, 0)))
+            else:
+                yield with_headers(syn, (0, b"\0" + bytes(6)), (60, b"\0" + bytes(6)))
+
+
+def write_packets(path, packets):
+    with open(path, "wb") as file:
+        for whole in packets:
+            if len(whole) <= 2048:
+                file.write(struct.pack("<H", len(whole)) + whole)
+
+
+@test
+def packets(host):
+    """mutated packets, to this host and through it: nothing but events and counts"""
+    before = stats()
+    with tempfile.NamedTemporaryFile() as file, Device() as reader:
+        write_packets(file.name, [*real_packets(), *strange_packets(host)])
+        device = host.left.fd
+        sent, = program("spoil", device, file.name, PACKETS, SEED, pass_fds=(device,))
+        reader.drain()
+        account = reader.account()
+        produced = reader.info().next_seq - 1
+        same(account.read + account.lost, produced - account.skipped + account.revisited
+             - (produced + 1 - account.next_seq), "read + lost")
+    grown = {name: value - before[name] for name, value in stats().items()
+             if value != before[name]}
+    print(f"# seed {SEED}: {sent} of {PACKETS} packets taken by the device; {produced} events, "
+          f"{live_flows()} flows; {grown}")
+    check(grown["segments"] > PACKETS / 20, "hardly any were segments")
+
+
+@test
+def sane(host):
+    """a connection after all that is told from its SYN to its end"""
+    with Device() as reader:
+        reader.seek(os.SEEK_END)
+        talk(4)
+        talk(6)
+        ends = [event for event in reader.drain() if event.kind == kind("end")]
+    same(len(ends), 8, "connections told at their end")
+
+
+@test
+def calls(_host):
+    """calls with any arguments from many threads"""
+    done, failed = program("calls", THREADS, CALLS, SEED)
+    print(f"# seed {SEED}: {THREADS} threads, {done} calls succeeded, {failed} failed")
+    check(done > CALLS and failed > CALLS, "hardly any succeeded, or failed")
+    set_parameter("ingress", "")
+    set_parameter("max_flows", 1000)
+    with Device() as reader:
+        reader.flush()
+        same(reader.info().flows, 0, "flows after a flush")
+
+
+@contextlib.contextmanager
+def staged():
+    with WiredHost() as host, Module(log=0, max_flows=20000, max_half_open=10000):
+        yield (host,)
+
+
+if __name__ == "__main__":
+    main(staged())

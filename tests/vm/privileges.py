@@ -1,0 +1,262 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Who may see and do what: nobody but root, and root of a user namespace is not root.
+
+Each trial is a process of its own, which gives up what it has and reports by its status.
+"""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import pathlib
+import re
+import stat
+import struct
+import subprocess
+import sys
+
+from lib import device
+from lib.device import Device
+from lib.host import Host
+from lib.kernel import Kmsg, Module, PARAMETERS, READER, STATS, attempt, run
+from lib.net import libc, new_port
+from lib.tap import check, main, same, test
+
+NOBODY = 65534
+CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWNS = 0x10000000, 0x40000000, 0x20000
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+DENIED = {"EACCES", "EPERM"}
+
+
+def unshare(flags):
+    if libc.unshare(flags):
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def become_nobody():
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+
+
+def fake_root(flags=0):
+    """Root of a user namespace that nobody made; it has every capability there."""
+    become_nobody()
+    # a process that changed its user is not its own to look at, and cannot be mapped
+    libc.prctl(4, 1)
+    unshare(CLONE_NEWUSER | flags)
+    pathlib.Path("/proc/self/setgroups").write_text("deny")
+    pathlib.Path("/proc/self/uid_map").write_text(f"0 {NOBODY} 1")
+    pathlib.Path("/proc/self/gid_map").write_text(f"0 {NOBODY} 1")
+    same((os.getuid(), os.geteuid()), (0, 0), "user in the namespace")
+
+
+def apart(function, *args):
+    """Call it in a process of its own; what it returned, as text."""
+    readable, writable = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(readable)
+        try:
+            said = f"+{function(*args)}"
+        except BaseException as error:
+            said = f"-{type(error).__name__}: {error}"
+        os.write(writable, said.encode())
+        os._exit(0)
+    os.close(writable)
+    with os.fdopen(readable) as file:
+        said = file.read()
+    os.waitpid(child, 0)
+    check(said.startswith("+"), said or "the process died")
+    return said[1:]
+
+
+def error_of(function, *args):
+    """The name of the error, or "none"."""
+    return device.errno_of(function, *args) or "none"
+
+
+def open_all(proc="/proc/self/net/tcptrace"):
+    """What each way to what the module knows answers."""
+    return {
+        "device": error_of(os.open, device.PATH, os.O_RDONLY),
+        "device, writing": error_of(os.open, device.PATH, os.O_RDWR),
+        "flows": error_of(os.open, proc, os.O_RDONLY),
+        "parameter": error_of((PARAMETERS / "max_flows").write_text, "1000"),
+        "mirror": error_of((PARAMETERS / "ingress").write_text, "lo"),
+        "unload": error_of(delete_module),
+    }
+
+
+def delete_module():
+    if libc.syscall(176, b"tcptrace", os.O_NONBLOCK) < 0:
+        raise OSError(ctypes.get_errno(), "delete_module")
+
+
+def all_denied(answers, *allowed):
+    for what, answer in answers.items():
+        if what not in allowed:
+            check(answer in DENIED, f"{what}: {answer}")
+    return answers
+
+
+@test
+def nobody(_host):
+    """an unprivileged user: EACCES or EPERM, whatever he tries"""
+    def trial():
+        become_nobody()
+        return all_denied(open_all())
+    print("#", apart(trial))
+
+
+@test
+def root_of_a_user_namespace(_host):
+    """root of a user namespace: the same"""
+    def trial():
+        fake_root()
+        return all_denied(open_all())
+    print("#", apart(trial))
+
+
+@test
+def root_without_capabilities(host):
+    """root without a capability may read, as the mode says, but not flush or mirror"""
+    def trial():
+        # CAP_NET_ADMIN, SYS_MODULE and all others gone; the user stays 0
+        header, none = struct.pack("II", 0x20080522, 0), bytes(24)
+        same(libc.capset(header, none), 0, "capset")
+        with Device() as reader:
+            return error_of(reader.flush), error_of(delete_module)
+    host.refused(new_port())
+    same(apart(trial), str(("EPERM", "EPERM")), "flush, rmmod")
+
+
+@test
+def inherited(host):
+    """an open device that was handed down: it reads, but a flush needs CAP_NET_ADMIN"""
+    host.refused(new_port())
+    with Device() as reader:
+        def trial():
+            fake_root()
+            return error_of(reader.flush), len(reader.drain()) > 0
+        same(apart(trial), str(("EPERM", True)), "flush, read")
+
+
+@test
+def bind_mounted(_host):
+    """the device bind-mounted into a container of fake root: still denied"""
+    def trial():
+        fake_root(CLONE_NEWNS)
+        same(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), 0, "private mounts")
+        same(libc.mount(b"tmpfs", b"/mnt", b"tmpfs", 0, None), 0, "tmpfs")
+        os.close(os.open("/mnt/tcptrace", os.O_CREAT | os.O_WRONLY))
+        same(libc.mount(device.PATH.encode(), b"/mnt/tcptrace", None, MS_BIND, None), 0, "bind")
+        check(stat.S_ISCHR(os.stat("/mnt/tcptrace").st_mode), "it is the device")
+        made = error_of(os.mknod, "/mnt/made", stat.S_IFCHR | 0o666, os.stat(device.PATH).st_rdev)
+        return made, error_of(os.open, "/mnt/tcptrace", os.O_RDONLY)
+    made, opened = eval(apart(trial))
+    check(made in DENIED, f"mknod: {made}")
+    check(opened in DENIED, f"open: {opened}")
+
+
+@test
+def own_namespace(host):
+    """in a network namespace of his own fake root sees its flows at most, nobody else's"""
+    held = [host.connect(new_port()) for _ in range(3)]
+    addresses = [sock.getpeername()[1] for pair in held for sock in pair]
+
+    def trial():
+        fake_root(CLONE_NEWNET)
+        try:
+            text = pathlib.Path("/proc/self/net/tcptrace").read_text()
+        except OSError as error:
+            return errno.errorcode[error.errno]
+        check(not any(f":{port} " in text for port in addresses), "flows of others", [text])
+        return f"{text.count(chr(10))} line"
+    print("# /proc/net/tcptrace:", apart(trial))
+    for pair in held:
+        for sock in pair:
+            sock.close()
+
+
+@test
+def joined(host):
+    """who may enter another's network namespace sees its flows; who may not does not"""
+    def trial():
+        fd = os.open("/run/netns/host", os.O_RDONLY)
+        fake_root()
+        return "none" if not libc.setns(fd, 0) else errno.errorcode[ctypes.get_errno()]
+    check(apart(trial) in DENIED, "setns into a namespace of root")
+
+
+@test
+def modes(_host):
+    """modes and owners are those of the README"""
+    wanted = {device.PATH: 0o600, "/proc/net/tcptrace": 0o440, str(STATS): 0o440}
+    for path, mode in wanted.items():
+        found = os.stat(path)
+        same((stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid), (mode, 0, 0), path)
+
+
+@test
+def no_pointers(host):
+    """no address of the kernel in anything that it tells"""
+    kmsg = Kmsg()
+    for _ in range(5):
+        host.reset(new_port())
+        host.refused(new_port())
+    with Device(binary=False) as reader:
+        texts = {"device": "\n".join(reader.drain_text())}
+    with Device() as reader:
+        texts["snapshot"] = ""
+        reader.snapshot()
+        for event in reader.drain():
+            raw = bytes(event)
+            for at in range(0, len(raw), 8):
+                value = int.from_bytes(raw[at:at + 8], sys.byteorder)
+                check(not 0xffff800000000000 <= value < 0xfffffffffffff000,
+                      f"a pointer in a record: {value:x}")
+    texts["dmesg"] = "\n".join(kmsg.lines())
+    for path in ("/proc/net/tcptrace", STATS, *PARAMETERS.iterdir()):
+        texts[str(path)] = pathlib.Path(path).read_text()
+    texts["tcptracectl"] = run(READER, "-d", "-j") + run(READER, "stats")
+    for name, text in texts.items():
+        found = re.findall(r"(?i)\b(?:0x)?ffff[89a-f][0-9a-f]{11}\b", text)
+        check(not found, f"{name}: {found}")
+
+
+@test
+def reader_says_so(_host):
+    """tcptracectl of an unprivileged user says what he needs"""
+    done = subprocess.run([READER, "-d"], capture_output=True, text=True, check=False,
+                          user=NOBODY, group=NOBODY, extra_groups=[])
+    same((done.returncode, "permission denied: run as root" in done.stderr), (1, True),
+         "status, message", done.stderr.splitlines())
+
+
+@test
+def signed(_host):
+    """a signed module carries its signature, and is the same module otherwise"""
+    sign = pathlib.Path(__file__).resolve().parents[2] / "scripts/sign"
+    work = pathlib.Path("/tmp/sign")
+    work.mkdir()
+    module = work / "tcptrace.ko"
+    module.write_bytes(pathlib.Path(os.environ["TCPTRACE_MODULE"]).read_bytes())
+    done = attempt(sign, "--module", module, "--new-key", work / "key")
+    same(done.returncode, 0, "status", [done.stdout, done.stderr])
+    same(run("modinfo", "-F", "signer", module).strip(), "tcptrace signing key", "signer")
+    done = attempt(sign, "--module", module, "--key", work / "no.priv", "--cert", work / "no.der")
+    check(done.returncode == 1 and "no.priv" in done.stderr, "a key that is not there",
+          [done.stderr])
+
+
+@contextlib.contextmanager
+def staged():
+    with Host() as host, Module(log=2):
+        yield (host,)
+
+
+if __name__ == "__main__":
+    main(staged())

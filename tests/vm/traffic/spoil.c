@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Real packets with some bytes changed, into a tun device.
+ *
+ *   spoil FD FILE N SEED
+ *
+ * FD is the device, inherited.  FILE has the packets, each behind its length as two bytes, low one first.  N packets are
+ * sent, chosen at random: some as they are, most with a few bytes changed or cut off, and of
+ * these every second one with its checksums made right again, so that it gets further.
+ */
+#include <err.h>
+#include <netinet/ip.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PACKETS_MAX	4096
+#define PACKET_MAX	2048
+
+struct packet {
+	uint8_t bytes[PACKET_MAX];
+	unsigned int len;
+};
+
+static struct packet packets[PACKETS_MAX];
+static unsigned int count;
+static uint64_t dice;
+
+/* splitmix64 */
+static uint64_t next(void)
+{
+	uint64_t z = dice += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+/* 0 to n - 1 */
+static unsigned int any(unsigned int n)
+{
+	return next() % n;
+}
+
+static void read_packets(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	uint8_t len[2];
+
+	if (!file)
+		err(1, "%s", path);
+	while (count < PACKETS_MAX && fread(len, 1, 2, file) == 2) {
+		struct packet *packet = &packets[count++];
+
+		packet->len = len[0] | len[1] << 8;
+		if (packet->len > PACKET_MAX ||
+		    fread(packet->bytes, 1, packet->len, file) != packet->len)
+			errx(1, "%s: packet %u is cut off", path, count);
+	}
+	fclose(file);
+	if (!count)
+		errx(1, "%s: no packets", path);
+}
+
+static uint32_t sum(const uint8_t *bytes, unsigned int len, uint32_t start)
+{
+	unsigned int i;
+
+	for (i = 0; i < len; i++)
+		start += i & 1 ? bytes[i] : bytes[i] << 8;
+	return start;
+}
+
+static void put_sum(uint8_t *place, uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~(sum + (sum >> 16));
+	place[0] = sum >> 8;
+	place[1] = sum;
+}
+
+/* The IPv4 header's, and that of a TCP header right behind it. */
+static void mend(struct packet *packet)
+{
+	uint8_t *p = packet->bytes;
+	bool v6 = p[0] >> 4 == 6;
+	unsigned int header = v6 ? 40 : (p[0] & 15) * 4;
+	unsigned int len = packet->len - header;
+
+	if (header < 20 || packet->len < header + 20)
+		return;
+	if (!v6) {
+		p[10] = 0;
+		p[11] = 0;
+		put_sum(p + 10, sum(p, header, 0));
+	}
+	if (p[v6 ? 6 : 9] != IPPROTO_TCP)
+		return;
+	p[header + 16] = 0;
+	p[header + 17] = 0;
+	put_sum(p + header + 16, sum(p + header, len,
+				     sum(v6 ? p + 8 : p + 12, v6 ? 32 : 8, IPPROTO_TCP + len)));
+}
+
+static void spoil(struct packet *packet)
+{
+	static const uint8_t times[] = { 1, 1, 2, 5 };
+	unsigned int i = times[any(4)];
+
+	while (i--) {
+		uint8_t *byte = &packet->bytes[any(packet->len < 120 ? packet->len : 120)];
+
+		switch (any(4)) {
+		case 0:
+			*byte = 0;
+			break;
+		case 1:
+			*byte = 255;
+			break;
+		case 2:
+			*byte ^= 1 << any(8);
+			break;
+		default:
+			*byte = next();
+		}
+	}
+	if (!any(4))
+		packet->len = 1 + any(packet->len);
+	if (any(2))
+		mend(packet);
+}
+
+int main(int argc, char **argv)
+{
+	long n, sent = 0;
+	int device;
+
+	if (argc != 5)
+		errx(2, "usage: spoil FD FILE N SEED");
+	read_packets(argv[2]);
+	device = atoi(argv[1]);
+	dice = strtoull(argv[4], NULL, 0);
+	for (n = atol(argv[3]); n > 0; n--) {
+		struct packet packet = packets[any(count)];
+
+		if (any(8))
+			spoil(&packet);
+		/* what is no IP at all the device itself refuses */
+		sent += write(device, packet.bytes, packet.len) == (ssize_t)packet.len;
+	}
+	printf("%ld\n", sent);
+	return 0;
+}
