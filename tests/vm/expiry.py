@@ -9,7 +9,7 @@ to a second more than its parameter says.
 import contextlib
 
 from lib import net
-from lib.tap import check, main, same, test
+from lib.tap import check, main, needs_speed, same, test
 from lib.trace import stage
 
 TIMEOUT = 2
@@ -127,6 +127,7 @@ end          established/idle_timeout   CLOSED  CLOSED
 @test
 def fin_wait(lab, trace, cases):
     """a FIN that is never acknowledged: its repetitions restart the timer"""
+    needs_speed()
     for host in (lab.client, lab.router):
         trace.wait_event(host, cases.fin_wait, "end", seconds=15)
         # the kernel repeats its FIN after this end, too: that is not the flow any more

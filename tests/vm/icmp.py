@@ -15,7 +15,7 @@ from lib.device import Device
 from lib.kernel import Kmsg, stats
 from lib.net import CLIENT, CLIENT6, SERVER, SERVER6
 from lib.packet import fragments, icmp_error, packet, with_headers, with_options
-from lib.tap import check, main, same, test, wait_for
+from lib.tap import check, main, needs_speed, same, test, wait_for
 from lib.trace import check_tuple, line_of, lines_of, stage, told
 
 ROUTER, ROUTER6 = "10.0.1.2", "fd01::2"
@@ -672,6 +672,7 @@ def about_a_fin(lab, trace):
 @test
 def flood(lab, trace):
     """a flood of errors that change nothing: the rest is counted, an end is told all the same"""
+    needs_speed()
     here, there, syn = opened(lab, trace)
     count = 4000
     before = stats()

@@ -10,7 +10,7 @@ import threading
 from lib import net
 from lib.kernel import attempt, stats
 from lib.packet import fragments, packet, with_headers, with_options
-from lib.tap import Skip, check, main, same, test, wait_for
+from lib.tap import Skip, check, main, needs_speed, same, test, wait_for
 from lib.trace import Flow, cause, check_tuple, line_of, lines_of, stage, told
 
 REFUSED = """
@@ -395,6 +395,7 @@ def big_transfer(trace, client, server, hosts, count=1 << 20):
 @test
 def gso(lab, trace):
     """large sends: segments joined by GSO count with all their bytes"""
+    needs_speed()
     for address in (net.SERVER, net.SERVER6):
         sockets = lab.connect(net.new_port(), address)
         for end in big_transfer(trace, *sockets, lab.hosts):
@@ -404,6 +405,7 @@ def gso(lab, trace):
 @test
 def big_tcp(lab, trace):
     """IPv6 packets longer than 64 KiB, with a jumbo payload option"""
+    needs_speed()
     if attempt("ip", "-n", "client", "link", "set", "to-router",
                "gso_max_size", 200000).returncode:
         raise Skip("no gso_max_size beyond 64 KiB")

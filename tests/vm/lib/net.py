@@ -101,6 +101,9 @@ class Namespace:
         self.inode = os.fstat(self.fd).st_ino
         self.outside = threading.local()
         self.sysctl("net/ipv6/conf/default/accept_dad", 0)
+        # later kernels repeat the first SYNs each second: as before, and as on any other host
+        with contextlib.suppress(FileNotFoundError):
+            self.sysctl("net/ipv4/tcp_syn_linear_timeouts", 0)
         self.walled = False
 
     @classmethod

@@ -17,7 +17,7 @@ HARMLESS = (
     "TCP: tcp_parse_options: Illegal window scaling value",
     # mirrored interfaces enter and leave promiscuous mode, and get other names
     "device mon", "mon1: renamed", "monx: renamed",
-    "device lo entered", "device lo left",
+    "device lo entered", "device lo left", "lo: entered", "lo: left", "mon0: ", "mon1: ",
     # tshark asks for interfaces of all kinds
     "alg: No test for ",
     "Bluetooth: ",
@@ -56,6 +56,12 @@ def check(condition, what, lines=()):
 
 def same(found, wanted, what, lines=()):
     check(found == wanted, f"{what}: {found!r}, wanted {wanted!r}", lines)
+
+
+def needs_speed():
+    """For a test that is about many things within a second."""
+    if SLOW > 1:
+        raise Skip("this kernel is too slow for it")
 
 
 def wait_for(condition, what, seconds=10, lines=lambda: ()):
