@@ -519,6 +519,24 @@ def truncated_recording():
 
 
 @test
+def recording_cut_off_anywhere():
+    """At each byte, from a file and from a pipe: what is whole is shown, the rest is told."""
+    trace = Trace()
+    records.refused(trace, Flow(1))
+    recording, head, size = trace.recording(), len(records.header()), records.EVENT.size
+    for cut in range(len(recording)):
+        whole, rest = divmod(max(cut - head, 0), size)
+        says = ("empty" if not cut else "not a recording" if cut < head else
+                f"ends inside record {whole + 1}; the records before are whole" if rest else "")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(recording[:cut])
+            file.flush()
+            for code, out, err in (read("-j", "-r", file.name), replay(recording[:cut], "-j")):
+                equal((code, len(out.splitlines())), (1 if says else 0, whole))
+                assert says in err, (cut, err)
+
+
+@test
 def damaged_recording():
     recording = bytearray(orderly().recording())
     recording[32 + 3 * records.EVENT.size] = 1

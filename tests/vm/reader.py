@@ -226,6 +226,60 @@ def lost(scenery):
 
 
 @test
+def full_disk(scenery):
+    """a disk that fills up: an error that says so, and what was written before is a recording"""
+    with tempfile.TemporaryDirectory() as folder:
+        run("mount", "-t", "tmpfs", "-o", "size=64k", "small", folder)
+        try:
+            scenery.host.syns(RING)
+            path = f"{folder}/trace"
+            done = reader("record", path, "-d")
+            same(done.returncode, 1, "status")
+            check("No space left on device" in done.stderr, "message", done.stderr.splitlines())
+            kept = os.stat(path).st_size
+            shown = reader("-j", "-r", path)
+            same(len(shown.stdout.splitlines()), (kept - 32) // 184, "whole records")
+            check(shown.returncode == 0 or "records before are whole" in shown.stderr, "message",
+                  shown.stderr.splitlines())
+            check(kept > 32000, f"only {kept} bytes were kept")
+        finally:
+            run("umount", folder)
+
+
+@test
+def second(scenery):
+    """two readers of the device see the same, and neither takes anything from the other"""
+    with running("-j", "-N") as one, running("-j", "-N") as two:
+        time.sleep(0.5)
+        scenery.host.refused(net.new_port())
+        scenery.host.reset(net.new_port())
+        time.sleep(0.5)
+        for process in (one, two):
+            process.send_signal(signal.SIGINT)
+        seen = [[json.loads(line) for line in process.communicate()[0].splitlines()]
+                for process in (one, two)]
+    for event in sum(seen, []):
+        # each took the difference of the clocks for itself
+        del event["timestamp"]
+    check(seen[0] == seen[1], "the other saw something else")
+    same(len(seen[0]), 8, "events")
+
+
+@test
+def kept(scenery):
+    """the module is not taken away under a reader; when it has gone, it is said"""
+    with running("-j", "-N") as process:
+        time.sleep(0.5)
+        done = attempt("rmmod", "tcptrace")
+        check(done.returncode and "in use" in done.stderr, "rmmod", done.stderr.splitlines())
+        scenery.host.refused(net.new_port())
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    same(len(out.splitlines()), 3, "events", err.splitlines())
+
+
+@test
 def not_permitted(_scenery):
     """nobody is told that root may"""
     done = attempt("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", READER)

@@ -116,6 +116,7 @@ def main(stage):
         with stage as values:
             for function in tests:
                 report.run(function.__doc__.splitlines()[0], function, *values)
+                kmsg.lines()	# before they are overwritten
     except Exception:
         report.line(False, "set-up and tear-down", traceback.format_exc().splitlines())
     report.run(only_harmless.__doc__, only_harmless, kmsg)
