@@ -7,11 +7,16 @@
 #include <linux/proc_fs.h>
 #include <linux/timer.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 
 #if KERNEL_VERSION(6, 12, 0) > LINUX_VERSION_CODE
 #include <asm/unaligned.h>
 #else
 #include <linux/unaligned.h>
+#endif
+
+#if KERNEL_VERSION(6, 18, 0) > LINUX_VERSION_CODE
+#define system_dfl_wq			system_unbound_wq
 #endif
 
 #if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE

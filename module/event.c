@@ -183,10 +183,9 @@ static void publish_end(const struct flow *flow, const struct fsm_result *res, u
 {
 	const u8 state[] = { flow->fsm.end[0].state, flow->fsm.end[1].state };
 	struct tcptrace_event *event = begin_of(flow, TCPTRACE_EVENT_END, now_ns, at);
-	const struct fsm_change *last = &res->change[res->changes - 1];
 
 	if (res->changes)
-		put_states(event, last->prev, last->state);
+		put_states(event, res->change[res->changes - 1].prev, state);
 	else
 		put_states(event, state, state);
 	put_summary(event, flow);

@@ -5,6 +5,7 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/workqueue.h>
+#include "compat.h"
 #include "log.h"
 #include "reader.h"
 #include "ring.h"
@@ -31,7 +32,7 @@ static bool waiting;
 /* In place of a task that wakes: the stream has something new. */
 static int log_wake(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
 {
-	mod_delayed_work(system_unbound_wq, &worker, 0);
+	mod_delayed_work(system_dfl_wq, &worker, 0);
 	return 0;
 }
 
@@ -86,9 +87,9 @@ static void log_work(struct work_struct *work)
 			print(&event);
 	}
 	if (i == LOG_BATCH)
-		mod_delayed_work(system_unbound_wq, &worker, 0);
+		mod_delayed_work(system_dfl_wq, &worker, 0);
 	else if (suppressed)
-		queue_delayed_work(system_unbound_wq, &worker, LOG_INTERVAL);
+		queue_delayed_work(system_dfl_wq, &worker, LOG_INTERVAL);
 }
 
 static void stop(void)
@@ -96,7 +97,7 @@ static void stop(void)
 	if (!waiting)
 		return;
 	remove_wait_queue(stream_wait_queue(), &waiter);
-	mod_delayed_work(system_unbound_wq, &worker, 0);	/* what is there already */
+	mod_delayed_work(system_dfl_wq, &worker, 0);	/* what is there already */
 	flush_delayed_work(&worker);
 	cancel_delayed_work_sync(&worker);
 	if (suppressed)
@@ -115,7 +116,7 @@ void log_set_level(enum log_level level)
 				      BIT(TCPTRACE_EVENT_ICMP_ERROR);
 	add_wait_queue(stream_wait_queue(), &waiter);
 	waiting = true;
-	mod_delayed_work(system_unbound_wq, &worker, 0);	/* what came meanwhile */
+	mod_delayed_work(system_dfl_wq, &worker, 0);	/* what came meanwhile */
 }
 
 void log_exit(void)

@@ -23,7 +23,8 @@ HARMLESS = (
     "Bluetooth: ",
     "NET: Registered PF_BLUETOOTH",
     "hrtimer: interrupt took",
-    "clocksource: ",
+    # emulated clocks
+    "clocksource: ", "tsc: ", "TSC found unstable", "sched_clock: ",
     "TCP: request_sock_TCP",	# sends cookies
     "to-router: Failed to cycle device",	# when it joins a VRF; the tests see whether it did
 )
