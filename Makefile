@@ -58,6 +58,15 @@ test-debug: vm-build
 	scripts/setup debug
 	@scripts/tap "tests/vm/debug kasan" "tests/vm/debug kcsan"
 
+## make test-kernels  build for, and run the VM suites on, Debian's 5.10, 6.1-rt, 6.12 and 7.2; the
+##                  pure parts' tests as 32-bit and as big-endian programs
+test-kernels: vm-build
+	scripts/setup kernels
+	@scripts/tap \
+		"tests/vm/kernels 5.10" "tests/vm/kernels 6.1-rt" \
+		"tests/vm/kernels 6.12" "tests/vm/kernels 7.2" \
+		"tests/unit/foreign i386" "tests/unit/foreign s390x"
+
 ## make test-long   10,000,000 mutated packets, 8,000,000 calls, 1,000 loads and unloads; then
 ##                  1,000,000 packets on the kernel with KASAN
 test-long: vm-build
@@ -118,5 +127,5 @@ vm-build: setup
 	$(MAKE) KVER="$$(scripts/kver)" KDIR=$(VM_KDIR) all
 	$(MAKE) -s -C tests/vm/traffic
 
-.PHONY: all module reader sign load unload demo test test-debug test-long check agreement bench profile fuzz coverage clean help
+.PHONY: all module reader sign load unload demo test test-debug test-kernels test-long check agreement bench profile fuzz coverage clean help
 .PHONY: setup setup-build vm-build compile_commands.json
