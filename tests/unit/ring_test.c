@@ -159,7 +159,10 @@ static void being_written(void **state)
 	assert_int_equal(ring_get(&ring, 11, &event), RING_EVENT);
 }
 
-/* Marks are an unsigned long, sequence numbers a u64: all around 2^32 and 2^64. */
+/*
+ * Marks are an unsigned long, sequence numbers a u64: all around 2^32, 2^63 and, where a
+ * mark is as long, 2^64.  No ring gets there; ring_oldest() relies on it where it is not.
+ */
 static void wrap(void **state)
 {
 	static const u64 starts[] = {
@@ -174,6 +177,8 @@ static void wrap(void **state)
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
 		u64 start = starts[i];
 
+		if (sizeof(long) < sizeof(start) && (s64)start < 0)
+			continue;
 		ring_init(&ring, few, 8);
 		atomic64_set(&ring.last, start);
 		for (seq = start + 1; seq != start + 9; seq++)
