@@ -65,7 +65,7 @@ test-kernels: vm-build
 	@scripts/tap \
 		"tests/vm/kernels 5.10" "tests/vm/kernels 6.1-rt" \
 		"tests/vm/kernels 6.12" "tests/vm/kernels 7.2" \
-		"tests/unit/foreign i386" "tests/unit/foreign s390x"
+		"tests/unit/foreign i386" "tests/unit/foreign arm64" "tests/unit/foreign s390x"
 
 ## make test-long   10,000,000 mutated packets, 8,000,000 calls, 1,000 loads and unloads; then
 ##                  1,000,000 packets on the kernel with KASAN

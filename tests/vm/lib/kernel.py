@@ -9,7 +9,9 @@ import subprocess
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 MODULE = os.environ.get("TCPTRACE_MODULE", REPOSITORY / "tcptrace.ko")
 READER = os.environ.get("TCPTRACE_READER", REPOSITORY / "userspace/tcptracectl")
-RELEASE = tuple(map(int, os.uname().release.split(".")[:2]))
+# The upstream one, which Debian's kernels tell as their version
+RELEASE = tuple(map(int, re.search(r"(\d+)\.(\d+)\.(\d+)", re.sub(
+    r".* Debian ", "", os.uname().version) + " " + os.uname().release).groups()))
 # A kernel full of checks takes so many times as long.
 SLOW = int(os.environ.get("TCPTRACE_SLOW", 1))
 PARAMETERS = pathlib.Path("/sys/module/tcptrace/parameters")
