@@ -54,6 +54,8 @@ def play(host, reader, script):
 
 # Where the socket itself behaves otherwise it is no judge: from and before which kernel, and how.
 ALWAYS, NEVER = (0, 0, 0), (99, 0, 0)
+STRICT = "drops a segment whose options are malformed, as it looks for TCP-AO"
+CHALLENGES = "answers an ACK of what was never sent"
 DIFFERS = {
     "The kernel's SYN crosses another":
         (ALWAYS, (6, 1, 0), "stays in SYN_RECEIVED when its SYN is acknowledged"),
@@ -62,7 +64,12 @@ DIFFERS = {
     "A RST inside the window, but not exact, in SYN_RECEIVED":
         (ALWAYS, (6, 1, 192), "sends no challenge ACK"),
     "A data offset that makes options of all the data":
-        ((6, 7, 0), NEVER, "drops a segment whose options are malformed, as it looks for TCP-AO"),
+        ((6, 7, 0), NEVER, STRICT),
+    "An option of length zero: what stands before it holds": ((6, 13, 0), NEVER, STRICT),
+    "An option of length one": ((6, 13, 0), NEVER, STRICT),
+    "Known options of a wrong length are no options": ((6, 13, 0), NEVER, STRICT),
+    "A FIN that acknowledges what was never sent": ((6, 13, 0), NEVER, CHALLENGES),
+    "Old ACKs, ACKs of what was never sent": ((6, 13, 0), NEVER, CHALLENGES),
 }
 
 
