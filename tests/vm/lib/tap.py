@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A suite: functions marked @test, each one line of TAP, run in their order."""
 
+import re
 import sys
 import time
 import traceback
@@ -28,6 +29,9 @@ HARMLESS = (
     "TCP: request_sock_TCP",	# sends cookies
     "to-router: Failed to cycle device",	# when it joins a VRF; the tests see whether it did
 )
+
+# What is wrong even where the kernel has much to say, as when it has no memory.
+REPORTS = r"BUG|KASAN|KCSAN|UBSAN|WARNING|Oops|ODEBUG|general protection|unreferenced"
 
 tests = []
 
@@ -109,8 +113,17 @@ def only_harmless(kmsg):
     check(not odd, "the kernel said", odd)
 
 
-def main(stage):
-    """Run the suite; stage is a context whose values every test gets."""
+def no_reports(kmsg):
+    """no report in dmesg"""
+    odd = [line for line in kmsg.lines() if re.search(REPORTS, line)]
+    check(not odd, "the kernel said", odd)
+
+
+def main(stage, dmesg=only_harmless):
+    """Run the suite; stage is a context whose values every test gets.
+
+    dmesg: the last test, which looks at what the kernel said
+    """
     report = Report()
     kmsg = Kmsg()
     try:
@@ -120,6 +133,6 @@ def main(stage):
                 kmsg.lines()	# before they are overwritten
     except Exception:
         report.line(False, "set-up and tear-down", traceback.format_exc().splitlines())
-    report.run(only_harmless.__doc__, only_harmless, kmsg)
+    report.run(dmesg.__doc__, dmesg, kmsg)
     print(f"1..{report.count}", flush=True)
     sys.exit(report.failed > 0)

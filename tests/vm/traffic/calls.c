@@ -122,7 +122,9 @@ static long reopen(struct thread *self)
 
 static long write_parameter(struct thread *self, int fd)
 {
-	static const char *const texts[] = { "", "0", "-1", "1000", "lo", "x,y,z", "\n", "4294967296" };
+	static const char *const texts[] = {
+		"", "0", "-1", "1000", "lo", "x,y,z", "\n", "4294967296",
+	};
 	const char *text = texts[any(self, 8)];
 
 	return any(self, 4) ? write(fd, text, strlen(text)) : write(fd, address(self), 64);

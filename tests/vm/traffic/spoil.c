@@ -4,9 +4,10 @@
  *
  *   spoil FD FILE N SEED
  *
- * FD is the device, inherited.  FILE has the packets, each behind its length as two bytes, low one first.  N packets are
- * sent, chosen at random: some as they are, most with a few bytes changed or cut off, and of
- * these every second one with its checksums made right again, so that it gets further.
+ * FD is the device, inherited.  FILE has the packets, each behind its length as two bytes,
+ * low one first.  N packets are sent, chosen at random: some as they are, most with a few
+ * bytes changed or cut off, and of these every second one with its checksums made right
+ * again, so that it gets further.
  */
 #include <err.h>
 #include <netinet/ip.h>
