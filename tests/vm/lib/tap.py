@@ -24,6 +24,9 @@ HARMLESS = (
     "Bluetooth: ",
     "NET: Registered PF_BLUETOOTH",
     "hrtimer: interrupt took",
+    # a CPU goes and comes, all tasks are frozen
+    "smpboot: ", "x86: Booting SMP", "PM: ", "Filesystems sync", "Freezing ", "OOM killer ",
+    "Restarting tasks", "random: crng reseeded",
     # emulated clocks
     "clocksource: ", "tsc: ", "TSC found unstable", "sched_clock: ",
     "TCP: request_sock_TCP",	# sends cookies
