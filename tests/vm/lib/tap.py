@@ -19,6 +19,7 @@ HARMLESS = (
     # mirrored interfaces enter and leave promiscuous mode, and get other names
     "device mon", "mon1: renamed", "monx: renamed",
     "device lo entered", "device lo left", "lo: entered", "lo: left", "mon0: ", "mon1: ",
+    "device gone", "gone0: ", "gone1: ",
     # tshark asks for interfaces of all kinds
     "alg: No test for ",
     "Bluetooth: ",
