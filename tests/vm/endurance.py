@@ -282,8 +282,26 @@ def clock(host):
 
 
 @contextlib.contextmanager
+def hooks_held():
+    """Each hook in use all the time, as on a gateway.
+
+    Without it the kernel patches its code when our hooks come and go (static keys). An
+    emulated CPU that runs that code at the time may see the old instruction, an int3, for
+    ever: qemu's fault (-accel tcg,thread=multi), not the kernel's.
+    """
+    chains = "; ".join(f"chain {hook} {{ type filter hook {hook} priority 0; }}"
+                       for hook in ("prerouting", "input", "forward", "output", "postrouting"))
+    run("nft", f"table inet held {{ {chains}; }}; "
+        "table netdev held { chain ingress { type filter hook ingress device lo priority 0; }; }")
+    try:
+        yield
+    finally:
+        run("nft", "delete table inet held; delete table netdev held")
+
+
+@contextlib.contextmanager
 def staged():
-    with Host() as host:
+    with hooks_held(), Host() as host:
         yield (host,)
 
 
