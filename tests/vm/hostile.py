@@ -28,8 +28,6 @@ SEED = int(os.environ.get("TCPTRACE_SEED", random.randrange(2**32)))
 THREADS = 8
 PROGRAMS = pathlib.Path(__file__).parent / "traffic/build"
 
-ETH_P_ALL = 3
-
 
 def program(name, *arguments, **options):
     done = attempt(PROGRAMS / name, *arguments, limit=3600, **options)
@@ -60,8 +58,7 @@ def talk(version):
 
 def real_packets():
     """What goes over loopback meanwhile, without the link layer."""
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as tap:
-        tap.bind(("lo", ETH_P_ALL))
+    with net.tap("lo") as tap:
         talk(4)
         talk(6)
         tap.settimeout(0.5)

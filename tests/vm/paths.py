@@ -30,9 +30,6 @@ fin_acked    >A                    TIME_WAIT    CLOSED
 end          established/orderly   TIME_WAIT    CLOSED
 """
 
-ETH_P_ALL = 3		# linux/if_ether.h
-SO_RCVBUFFORCE = 33	# asm-generic/socket.h
-
 # IPv6 extension headers: their number and what follows the number of the next one
 PADDING = bytes([0, 1, 4, 0, 0, 0, 0])
 UNKNOWN = bytes([2, 30, 20]) + bytes(20)
@@ -405,15 +402,6 @@ def gso(lab, trace):
             check(end["pkts_toserver"] < (1 << 20) // 1500 // 2, "not joined", [str(end)])
 
 
-def tap(host, interface):
-    """A socket that gets what the interface sends and receives."""
-    with host:
-        sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
-    sock.bind((interface, ETH_P_ALL))
-    return sock
-
-
 def lengths(sock):
     """Of the packets that wait at a tap."""
     with contextlib.suppress(BlockingIOError):
@@ -430,9 +418,11 @@ def big_tcp(lab, trace):
         raise Skip("no gso_max_size beyond 64 KiB")
     to = ("fd01::2", net.new_port())
     sockets = connect(lab.client, to, lab.router, to, net.CLIENT6)
-    with tap(lab.client, "to-router") as seen:
+    with lab.client:
+        tap = net.tap("to-router")
+    with tap:
         found = big_transfer(trace, *sockets, [lab.client, lab.router], 8 << 20)
-        largest = max(lengths(seen))
+        largest = max(lengths(tap))
     check(largest > 0x10000, "packets are small", [f"largest {largest}", str(found[0])])
 
 

@@ -26,6 +26,9 @@ from lib.tap import Skip
 CLIENT, SERVER = "10.0.1.1", "10.0.2.1"
 CLIENT6, SERVER6 = "fd01::1", "fd02::1"
 
+ETH_P_ALL = 3		# linux/if_ether.h
+SO_RCVBUFFORCE = 33	# asm-generic/socket.h
+
 LINKS = """\
 link add to-router netns client type veth peer name to-client netns router
 link add to-router netns server type veth peer name to-server netns router
@@ -90,6 +93,14 @@ def set_namespace(fd):
     """Move this thread."""
     if libc.setns(fd, 0):
         raise OSError(ctypes.get_errno(), "setns")
+
+
+def tap(interface):
+    """A socket that gets what the interface sends and receives, without the link layer."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+    sock.bind((interface, ETH_P_ALL))
+    return sock
 
 
 class Namespace:
