@@ -67,6 +67,11 @@ test-kernels: vm-build
 		"tests/vm/kernels 6.12" "tests/vm/kernels 7.2" \
 		"tests/unit/foreign i386" "tests/unit/foreign arm64" "tests/unit/foreign s390x"
 
+## make test-lockdown  the VM suites under Secure Boot, with a signed module
+test-lockdown: vm-build
+	scripts/setup lockdown
+	@scripts/tap "tests/vm/lockdown"
+
 ## make test-long   10,000,000 mutated packets, 8,000,000 calls, 1,000 loads and unloads; then
 ##                  1,000,000 packets on the kernel with KASAN
 test-long: vm-build

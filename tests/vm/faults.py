@@ -24,6 +24,8 @@ from lib.tap import Skip, check, main, no_reports, same, test, wait_for
 
 DEBUG = pathlib.Path("/sys/kernel/debug")
 FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
+MAKE_IT_FAIL = pathlib.Path("/proc/thread-self/make-it-fail")
+KINDS = ("failslab", "fail_page_alloc", "fail_usercopy")
 SYS_FINIT_MODULE, SYS_DELETE_MODULE = 313, 176
 CLONE_NEWNET = 0x40000000
 SITES_MAX = 3000
@@ -32,6 +34,25 @@ SITES_MAX = 3000
 def arm(kind, **settings):
     for name, value in settings.items():
         (DEBUG / kind / name.replace("_", "-")).write_text(str(value))
+
+
+@contextlib.contextmanager
+def every(interval, kind, **settings):
+    """Each so many-th of a kind fails, of those that the settings choose."""
+    try:
+        # the choice first, or it is everybody's that fail
+        arm(kind, **settings)
+        arm(kind, interval=interval, times=-1, probability=100)
+        yield
+    finally:
+        arm(kind, probability=0, interval=1, **dict.fromkeys(settings, "N"))
+
+
+def until_done(call):
+    """Make a call until it does not fail."""
+    while True:
+        with contextlib.suppress(OSError, MemoryError):
+            return call()
 
 
 def system(function, *args):
@@ -157,7 +178,8 @@ def listing(host):
     with Module(log=0):
         host.syns(10)
         for path in ("/proc/net/tcptrace", "/proc/net/stat/tcptrace"):
-            each_site(pathlib.Path(path).read_text, {"EFAULT", "ENOMEM", "none"})
+            # ENOENT is what a lookup below /proc/net makes of no memory
+            each_site(pathlib.Path(path).read_text, {"EFAULT", "ENOMEM", "ENOENT", "none"})
 
 
 @test
@@ -202,12 +224,9 @@ def no_flows(host):
         if not cache.exists():
             raise Skip("the cache cannot be told apart")
         cache.write_text("1")
-        arm("failslab", cache_filter="Y", probability=10, interval=1, times=-1, verbose=0)
-        try:
+        with every(10, "failslab", cache_filter="Y"):
             with Traffic(host) as traffic:
                 wait_for(lambda: traffic.count > 200, "traffic")
-        finally:
-            arm("failslab", probability=0, cache_filter="N")
         counted = stats()
         print(f"# {traffic.count} connections: {counted['flows_opened']} opened, "
               f"{counted['flows_picked_up']} picked up, {counted['no_memory']} times no memory")
@@ -216,30 +235,42 @@ def no_flows(host):
               traffic.count, "a connection was neither followed nor counted")
 
 
+def use_all(host, end):
+    """Traffic, open, ioctl and read until then; how often it went well to the end."""
+    uses = 0
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, MemoryError):
+            host.syns(20)
+            with Device() as reader:
+                reader.snapshot()
+                reader.drain()
+                uses += 1
+    return uses
+
+
 @test
 def everything(host):
-    """one allocation in fifty of the whole kernel, for some seconds, with all in use"""
+    """every fiftieth allocation, page and copy of a task, for some seconds, with all in use"""
     with Module(log=0, ring_events=256):
-        arm("failslab", cache_filter="N", probability=2, interval=1, times=-1, verbose=0)
-        arm("fail_page_alloc", probability=2, interval=1, times=-1, verbose=0)
-        arm("fail_usercopy", probability=2, interval=1, times=-1, verbose=0)
-        uses = 0
-        try:
-            end = time.monotonic() + 10
-            while time.monotonic() < end:
-                with contextlib.suppress(OSError, MemoryError):
-                    host.syns(20)
-                    with Device() as reader:
-                        reader.snapshot()
-                        reader.drain()
-                        uses += 1
-        finally:
-            for kind in ("failslab", "fail_page_alloc", "fail_usercopy"):
-                for _ in range(100):
-                    with contextlib.suppress(OSError):
-                        arm(kind, probability=0)
-                        break
+        readable, writable = os.pipe()
+        with contextlib.ExitStack() as failing:
+            for kind in KINDS:
+                failing.enter_context(every(50, kind, task_filter="Y"))
+            child = os.fork()
+            if not child:
+                try:
+                    MAKE_IT_FAIL.write_text("1")
+                    uses = use_all(host, time.monotonic() + 10)
+                    until_done(lambda: MAKE_IT_FAIL.write_text("0"))
+                    os.write(writable, str(uses).encode())
+                finally:
+                    os._exit(0)
+            os.close(writable)
+            with os.fdopen(readable) as file:
+                uses = file.read()
+            os.waitpid(child, 0)
         print(f"# {uses} uses, {stats()['no_memory']} flows not followed")
+        check(uses and int(uses) > 0, "it was never used to the end")
         with Device() as reader:
             reader.flush()
             account = reader.info()
