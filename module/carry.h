@@ -61,22 +61,6 @@ static __always_inline bool carry_same(const struct flow *flow, u16 family, u32 
 	       key->family == family;
 }
 
-/*
- * The time of the flow; false if it has to take another place in its queue.  Most packets of
- * a busy flow come in the same jiffy as the one before.
- */
-static __always_inline bool carry_time(struct flow *flow)
-{
-	u32 now = jiffies, active = READ_ONCE(flow->active);
-
-	if (now != active) {
-		if (!expiry_keeps_place(TCPTRACE_TIMER_ESTABLISHED, active, now))
-			return false;
-		WRITE_ONCE(flow->active, now);
-	}
-	return true;
-}
-
 /* A segment of a flow, from endpoint @end of its key; @len is that of header and payload. */
 static __always_inline bool carry(struct flow *flow, unsigned long end,
 				  const struct tcphdr *tcp, u32 len)
@@ -84,13 +68,19 @@ static __always_inline bool carry(struct flow *flow, unsigned long end,
 	unsigned long dir = end ^ flow->initiator;
 	struct fsm_endpoint *from = flow->fsm.end + dir, *to = flow->fsm.end + 1 - dir;
 	u32 header = ((const u8 *)tcp)[12] >> 2 & ~3;
+	u32 active = READ_ONCE(flow->active), now = jiffies;
 
-	if (header < sizeof(*tcp) || header > len || !carry_time(flow))
+	/* or it has to take another place in its queue */
+	if (header < sizeof(*tcp) || header > len ||
+	    !expiry_keeps_place(TCPTRACE_TIMER_ESTABLISHED, active, now))
 		return false;
 	len -= header;
 	if (!marks_carry_plain(from, to, ntohl(tcp->seq), ntohl(tcp->ack_seq),
 			       ntohs(tcp->window), len))
 		return false;
+	/* most packets of a busy flow come in the same jiffy as the one before */
+	if (now != active)
+		WRITE_ONCE(flow->active, now);
 	atomic64_inc(&flow->pkts[dir]);
 	atomic64_add(len, &flow->bytes[dir]);
 	stats_inc(STAT_SEGMENTS);

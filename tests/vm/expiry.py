@@ -7,8 +7,10 @@ to a second more than its parameter says.
 """
 
 import contextlib
+import time
 
 from lib import net
+from lib.kernel import set_parameter
 from lib.tap import check, main, needs_speed, same, test
 from lib.trace import stage
 
@@ -157,6 +159,30 @@ def last_ack(lab, trace, cases):
         same(timed_out(flow, "last_ack")["timer"], "last_ack", "timer")
         check(flow.all("retransmit", "responder"), "no retransmission")
         same(flow.end()["close"], "idle_timeout", "close")
+
+
+@test
+def busy_neighbour(lab, trace, _cases):
+    """data on one half-closed connection holds up the end of no other, with long timeouts too"""
+    set_parameter("timeout_established", 432000)
+    busy_port, idle_port = net.new_port(), net.new_port()
+    busy, busy_server = lab.connect(busy_port)
+    busy.shutdown(net.socket.SHUT_WR)
+    idle, idle_server = lab.connect(idle_port)
+    idle.shutdown(net.socket.SHUT_WR)
+    end = time.monotonic() + TIMEOUT + 3
+    while time.monotonic() < end:
+        busy_server.sendall(b"x")
+        busy.recv(10)
+        time.sleep(0.2)
+    for flow in trace.expect_at(lab.hosts, idle_port, HALF_CLOSED + """\
+timeout      close_wait                 CLOSED  CLOSED
+end          established/idle_timeout   CLOSED  CLOSED
+"""):
+        timed_out(flow, "close_wait")
+    trace.expect_at(lab.hosts, busy_port, HALF_CLOSED)
+    for sock in (busy, busy_server, idle, idle_server):
+        sock.close()
 
 
 @contextlib.contextmanager
