@@ -20,6 +20,7 @@ from lib.device import Device, live_flows
 from lib.host import Host, Traffic
 from lib.kernel import MODULE, Module, stats
 from lib.net import libc
+from lib.process import apart
 from lib.tap import Skip, check, main, no_reports, same, test, wait_for
 
 DEBUG = pathlib.Path("/sys/kernel/debug")
@@ -84,17 +85,7 @@ def call_failing(number, call):
 
 def trial(number, call):
     """Make the call with that site failing: (whether there was one, the error or "none")."""
-    readable, writable = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            os.write(writable, call_failing(number, call).encode())
-        finally:
-            os._exit(0)
-    os.close(writable)
-    with os.fdopen(readable) as file:
-        failed, _, error = file.read().partition(" ")
-    os.waitpid(child, 0)
+    failed, _, error = apart(call_failing, number, call).partition(" ")
     return failed == "True", error
 
 
@@ -235,16 +226,20 @@ def no_flows(host):
               traffic.count, "a connection was neither followed nor counted")
 
 
-def use_all(host, end):
-    """Traffic, open, ioctl and read until then; how often it went well to the end."""
+def use_all_failing(host, end):
+    """Traffic, open, ioctl and read until then, in a task that fails; how often it went well."""
     uses = 0
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError, MemoryError):
-            host.syns(20)
-            with Device() as reader:
-                reader.snapshot()
-                reader.drain()
-                uses += 1
+    try:
+        MAKE_IT_FAIL.write_text("1")
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError, MemoryError):
+                host.syns(20)
+                with Device() as reader:
+                    reader.snapshot()
+                    reader.drain()
+                    uses += 1
+    finally:
+        until_done(lambda: MAKE_IT_FAIL.write_text("0"))
     return uses
 
 
@@ -252,25 +247,12 @@ def use_all(host, end):
 def everything(host):
     """every fiftieth allocation, page and copy of a task, for some seconds, with all in use"""
     with Module(log=0, ring_events=256):
-        readable, writable = os.pipe()
         with contextlib.ExitStack() as failing:
             for kind in KINDS:
                 failing.enter_context(every(50, kind, task_filter="Y"))
-            child = os.fork()
-            if not child:
-                try:
-                    MAKE_IT_FAIL.write_text("1")
-                    uses = use_all(host, time.monotonic() + 10)
-                    until_done(lambda: MAKE_IT_FAIL.write_text("0"))
-                    os.write(writable, str(uses).encode())
-                finally:
-                    os._exit(0)
-            os.close(writable)
-            with os.fdopen(readable) as file:
-                uses = file.read()
-            os.waitpid(child, 0)
+            uses = int(apart(use_all_failing, host, time.monotonic() + 10))
         print(f"# {uses} uses, {stats()['no_memory']} flows not followed")
-        check(uses and int(uses) > 0, "it was never used to the end")
+        check(uses > 0, "it was never used to the end")
         with Device() as reader:
             reader.flush()
             account = reader.info()

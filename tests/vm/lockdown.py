@@ -5,7 +5,6 @@
 import contextlib
 import os
 import pathlib
-import subprocess
 import tempfile
 
 from lib.host import Host
@@ -72,7 +71,7 @@ def signed(host, _directory):
 @contextlib.contextmanager
 def staged():
     if not os.path.ismount(SECURITY):
-        subprocess.run(["mount", "-t", "securityfs", "securityfs", SECURITY], check=True)
+        run("mount", "-t", "securityfs", "securityfs", SECURITY)
     with Host() as host, tempfile.TemporaryDirectory() as directory:
         yield host, pathlib.Path(directory)
 

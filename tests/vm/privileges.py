@@ -22,6 +22,7 @@ from lib.device import Device
 from lib.host import Host
 from lib.kernel import Kmsg, Module, PARAMETERS, READER, STATS, attempt, run
 from lib.net import libc, new_port
+from lib.process import apart
 from lib.tap import check, main, same, test
 
 NOBODY = 65534
@@ -51,26 +52,6 @@ def fake_root(flags=0):
     pathlib.Path("/proc/self/uid_map").write_text(f"0 {NOBODY} 1")
     pathlib.Path("/proc/self/gid_map").write_text(f"0 {NOBODY} 1")
     same((os.getuid(), os.geteuid()), (0, 0), "user in the namespace")
-
-
-def apart(function, *args):
-    """Call it in a process of its own; what it returned, as text."""
-    readable, writable = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(readable)
-        try:
-            said = f"+{function(*args)}"
-        except BaseException as error:
-            said = f"-{type(error).__name__}: {error}"
-        os.write(writable, said.encode())
-        os._exit(0)
-    os.close(writable)
-    with os.fdopen(readable) as file:
-        said = file.read()
-    os.waitpid(child, 0)
-    check(said.startswith("+"), said or "the process died")
-    return said[1:]
 
 
 def error_of(function, *args):
