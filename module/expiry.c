@@ -184,12 +184,6 @@ static void abandon(struct flow *flow, enum tcptrace_close close)
 	expiry_remove(flow);
 }
 
-static void end_evicted(struct flow *flow)
-{
-	abandon(flow, TCPTRACE_CLOSE_EVICTED);
-	stats_inc(STAT_FLOWS_EVICTED);
-}
-
 static void end_flushed(struct flow *flow)
 {
 	abandon(flow, TCPTRACE_CLOSE_FLUSHED);
@@ -197,19 +191,15 @@ static void end_flushed(struct flow *flow)
 }
 
 /*
- * A flow is locked before the queues, so it is found first, and may be gone when it is
- * locked: false if another CPU has ended it.
+ * A flow is locked before the queues, so it is found first, and another CPU may have ended
+ * it when it is locked.
  */
-static bool end_flow(struct flow *flow, void (*how)(struct flow *flow))
+static void end_flow(struct flow *flow, void (*how)(struct flow *flow))
 {
-	bool alive;
-
 	spin_lock(&flow->lock);
-	alive = !flow->dead;
-	if (alive)
+	if (!flow->dead)
 		how(flow);
 	spin_unlock(&flow->lock);
-	return alive;
 }
 
 /* The flow whose turn it is; protected by RCU from there on. */
@@ -242,7 +232,7 @@ static void expire(struct work_struct *work)
 {
 	u8 queue;
 
-	for (queue = 0; queue < QUEUES; queue++) {
+	for (queue = TCPTRACE_TIMER_SYN; queue < QUEUES; queue++) {
 		bool more;
 
 		do {
@@ -257,6 +247,22 @@ static void expire(struct work_struct *work)
 	queue_delayed_work(system_power_efficient_wq, &worker, EXPIRY_PERIOD);
 }
 
+/* False if it has ended meanwhile or stands in another queue: perhaps it is established now. */
+static bool evict(struct flow *flow, u8 queue)
+{
+	bool stayed;
+
+	spin_lock(&flow->lock);
+	stayed = !flow->dead && flow->queue == queue;
+	if (stayed) {
+		abandon(flow, TCPTRACE_CLOSE_EVICTED);
+		stats_inc(STAT_FLOWS_EVICTED);
+	}
+	spin_unlock(&flow->lock);
+	return stayed;
+}
+
+/* A head that is not evicted is one no more: each further look is some other CPU's progress. */
 static bool evict_first(const u8 *order, unsigned int count)
 {
 	unsigned int i;
@@ -265,7 +271,7 @@ static bool evict_first(const u8 *order, unsigned int count)
 		struct flow *flow;
 
 		while ((flow = head(order[i])))
-			if (end_flow(flow, end_evicted))
+			if (evict(flow, order[i]))
 				return true;
 	}
 	return false;
