@@ -73,6 +73,7 @@ static int chardev_release(struct inode *inode, struct file *file)
 	struct session *session = file->private_data;
 
 	end_snapshot(session);
+	mutex_destroy(&session->lock);
 	kfree(session);
 	return 0;
 }
@@ -144,6 +145,7 @@ static ssize_t copy_batch(struct session *session, char __user *buf, size_t coun
 	return len;
 }
 
+/* -ERESTARTSYS if a signal came in a snapshot before there was a record: more is to come. */
 static ssize_t copy_events(struct session *session, char __user *buf, size_t count)
 {
 	ssize_t len, done = 0;
@@ -158,7 +160,7 @@ static ssize_t copy_events(struct session *session, char __user *buf, size_t cou
 		more = more || len >= SESSION_BATCH;
 		cond_resched();
 	} while (more && !signal_pending(current));
-	return done;
+	return done || !more ? done : -ERESTARTSYS;
 }
 
 static ssize_t chardev_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
@@ -196,9 +198,9 @@ static __poll_t chardev_poll(struct file *file, poll_table *wait)
 	poll_wait(file, stream_wait_queue(), wait);
 	smp_mb();	/* pairs with wq_has_sleeper() of the stream: a wake-up, or an event seen */
 	mutex_lock(&session->lock);
-	in_snapshot(session);
 	account = session->reader.account;
-	if (next_event(session, &account, &session->event))
+	/* a signal may keep a snapshot from its next record, but there is always one more */
+	if (in_snapshot(session) || next_event(session, &account, &session->event))
 		mask = EPOLLIN | EPOLLRDNORM;
 	else
 		session->reader.account = account;

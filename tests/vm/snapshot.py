@@ -257,6 +257,24 @@ def waiting(host):
 
 
 @test
+def signals(host):
+    """a signal while no flow matches: EINTR, also of a read() that may not wait"""
+    with scenery(host, 2000) as (reader, _):
+        buffer = ctypes.create_string_buffer(EVENT_SIZE)
+        reader.set_filter(port=1)
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+        errors = set()
+        for _ in range(50):
+            reader.snapshot()
+            while (result := plain_read(reader.fd, ctypes.addressof(buffer), EVENT_SIZE))[0] < 0:
+                errors.add(result[1])
+            check(is_last(Event.from_buffer_copy(buffer)), "a record of no flow that matches")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        same(errors, {"EINTR"}, "errors")
+
+
+@test
 def once_more(host):
     """a second SNAPSHOT starts over; lseek() ends one"""
     with scenery(host, 60) as (reader, ports):
