@@ -9,14 +9,17 @@
 #include "stream.h"
 
 /*
- * Who floods us with strays, or with ICMP errors that change nothing, must not wash
- * everything else out of the ring.
+ * Who floods us with what changes nothing - strays, segments that no endpoint takes, ICMP
+ * errors - must not wash everything else out of the ring.  What changes something is told
+ * each time, as is a SYN, or a FIN, that is sent again: a flood of those is what one wants to
+ * see.
  */
 #define REPORTS_PER_SECOND	1000
 #define REPORT_LIMIT \
 	RATELIMIT_STATE_INIT_FLAGS("tcptrace", HZ, REPORTS_PER_SECOND, RATELIMIT_MSG_ON_RELEASE)
 
 static struct ratelimit_state stray_limit = REPORT_LIMIT;
+static struct ratelimit_state invalid_limit = REPORT_LIMIT;
 static struct ratelimit_state icmp_limit = REPORT_LIMIT;
 
 static_assert(sizeof(struct tcptrace_event) == TCPTRACE_EVENT_SIZE);
@@ -201,6 +204,15 @@ void event_publish(const struct flow *flow, const struct fsm_result *res, u64 no
 		publish_change(flow, change, now_ns, at);
 	if (res->ended)
 		publish_end(flow, res, now_ns, at);
+}
+
+void event_publish_invalid(const struct flow *flow, const struct fsm_result *res,
+			   const struct sighting *at)
+{
+	if (__ratelimit(&invalid_limit))
+		event_publish(flow, res, ktime_get_ns(), at);
+	else
+		stats_inc(STAT_INVALID_SUPPRESSED);
 }
 
 void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,

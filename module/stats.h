@@ -12,6 +12,7 @@
 	X(NO_FLOW, "no_flow", "segments of no known connection, not picked up")	\
 	X(STRAYS_SUPPRESSED, "strays_suppressed", "segments of no flow, too many to report") \
 	X(INVALID, "invalid", "segments, ICMP errors too, that changed nothing and were reported") \
+	X(INVALID_SUPPRESSED, "invalid_suppressed", "segments of a flow, too many to report") \
 	X(ICMP_ERRORS, "icmp_errors", "ICMP errors that quote a TCP segment")	\
 	X(ICMP_BAD_SUM, "icmp_bad_sum", "of them, with a wrong checksum")		\
 	X(ICMP_NO_FLOW, "icmp_no_flow", "of them, about no known connection")	\
@@ -23,7 +24,7 @@
 	X(FLOWS_TIMED_OUT, "flows_timed_out", "flows that a timer ended")	\
 	X(FLOWS_EVICTED, "flows_evicted", "flows forgotten to make room")	\
 	X(FLOWS_FLUSHED, "flows_flushed", "flows ended by a flush or with their namespace") \
-	X(NO_ROOM, "no_room", "segments not followed: no flow could be evicted") \
+	X(NO_ROOM, "no_room", "segments not followed: no flow could be evicted, or CPUs vied") \
 	X(NO_MEMORY, "no_memory", "connections not followed: no memory for a flow") \
 	X(LOG_SUPPRESSED, "log_suppressed", "dmesg lines left out by the rate limit") \
 	X(LOG_LOST, "log_lost", "events that were overwritten before dmesg got them")
