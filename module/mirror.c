@@ -187,10 +187,13 @@ static void look_for(struct mirror *mirror)
 	if (!*mirror->name)
 		return;
 	dev = __dev_get_by_name(&init_net, mirror->name);
-	if (dev)
-		attach(mirror, dev);
-	else
+	if (!dev)
 		pr_info("ingress: there is no %s yet; waiting for it\n", mirror->name);
+	else if (strcmp(dev->name, mirror->name))
+		pr_warn("ingress: %s is another name of %s, which is the one to give\n",
+			mirror->name, dev->name);
+	else
+		attach(mirror, dev);
 }
 
 int mirror_init(void)
