@@ -320,7 +320,7 @@ void expiry_flush(u32 netns, u8 mirror)
 			end_flow(flow, end_flushed);
 			local_bh_enable();
 		}
-		if (++met % EXPIRY_BATCH == 0)
+		if (++met % FLOW_WALK_BATCH == 0)
 			flow_walk_breathe(&iter);
 	}
 	flow_walk_stop(&iter);

@@ -276,6 +276,9 @@ u64 flow_last_id(void);
  * flow_walk_start().
  */
 
+/* Flows to pass before others may use the CPU: flow_walk_breathe(), or a pause. */
+#define FLOW_WALK_BATCH	256
+
 /**
  * flow_walk_enter - begin a walk over all flows
  * @iter: where it stands; paused

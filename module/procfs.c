@@ -12,8 +12,6 @@
 #include "stats.h"
 #include "text.h"
 
-#define WALK_BATCH	256	/* flows of others to pass before others may use the CPU */
-
 /*
  * One open /proc/net/tcptrace.  The walk lasts as long as the file is open, so that a
  * long list costs one walk and not one for each page.
@@ -29,7 +27,7 @@ static struct flow *ours(struct flow_iter *iter, struct flow *flow)
 	unsigned int others;
 
 	for (others = 1; flow && flow->key.netns != iter->netns; others++) {
-		if (others % WALK_BATCH == 0)
+		if (others % FLOW_WALK_BATCH == 0)
 			flow_walk_breathe(&iter->table);
 		flow = flow_walk_next(&iter->table);
 	}
@@ -92,6 +90,12 @@ static void show_place(struct seq_file *seq, u32 place)
 	seq_printf(seq, " %-10s", text);
 }
 
+/* In seconds.  Another CPU may have carried a segment in a jiffy that is not ours yet. */
+static unsigned int idle(const struct flow *flow)
+{
+	return max_t(s32, (u32)jiffies - READ_ONCE(flow->active), 0) / HZ;
+}
+
 static void show_flow(struct seq_file *seq, const struct flow *flow)
 {
 	const u8 state[] = {
@@ -103,7 +107,7 @@ static void show_flow(struct seq_file *seq, const struct flow *flow)
 	show_endpoint(seq, flow, !flow->initiator);
 	seq_printf(seq, " %-12s %-12s", state_name(state[0]), state_name(state[1]));
 	seq_printf(seq, " %9llu %6u", div_u64(ktime_get_ns() - flow->start_ns, NSEC_PER_SEC),
-		   jiffies_to_msecs((u32)jiffies - flow->active) / 1000);
+		   idle(flow));
 	show_place(seq, flow->key.place);
 	seq_printf(seq, " %llu/%llu %llu/%llu\n",
 		   atomic64_read(&flow->bytes[0]), atomic64_read(&flow->bytes[1]),

@@ -11,7 +11,6 @@
 #include "stream.h"
 
 #define SNAPSHOT_BATCH	16	/* records to keep */
-#define WALK_BATCH	256	/* flows to pass before others may use the CPU */
 
 /**
  * struct snapshot - a walk over the live flows
@@ -100,7 +99,7 @@ static void go_on(struct snapshot *snapshot, const struct reader *reader)
 		} else if (take(flow, record) && reader_wants(reader, record)) {
 			snapshot->count++;
 		}
-		if (++met % WALK_BATCH == 0) {
+		if (++met % FLOW_WALK_BATCH == 0) {
 			if (signal_pending(current))
 				break;
 			flow_walk_breathe(&snapshot->walk);
