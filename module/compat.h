@@ -2,8 +2,13 @@
 #ifndef _TCPTRACE_COMPAT_H
 #define _TCPTRACE_COMPAT_H
 
-/* The only place that knows kernel versions: the code is written for the newest. */
+/*
+ * The only place that knows kernel versions: the code is written for the newest.  The pure
+ * parts are built as programs too, which have no kernel.
+ */
+#ifdef __KERNEL__
 
+#include <linux/atomic.h>
 #include <linux/proc_fs.h>
 #include <linux/timer.h>
 #include <linux/version.h>
@@ -13,6 +18,11 @@
 #include <asm/unaligned.h>
 #else
 #include <linux/unaligned.h>
+#endif
+
+/* No data of a packet was out of the CPU's reach. */
+#if KERNEL_VERSION(6, 12, 0) > LINUX_VERSION_CODE
+#define skb_frags_readable(skb)		true
 #endif
 
 #if KERNEL_VERSION(6, 18, 0) > LINUX_VERSION_CODE
@@ -27,4 +37,16 @@
 #define pde_data(inode)			PDE_DATA(inode)
 #endif
 
+/* Only x86 had it before 5.12. */
+#ifndef try_cmpxchg
+#define try_cmpxchg(ptr, old, new)						\
+({										\
+	typeof(*(ptr)) *__old = (old), __was = *__old;				\
+										\
+	*__old = cmpxchg(ptr, __was, new);					\
+	*__old == __was;							\
+})
+#endif
+
+#endif /* __KERNEL__ */
 #endif /* _TCPTRACE_COMPAT_H */

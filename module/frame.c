@@ -13,6 +13,7 @@
 #include "stats.h"
 
 #define TAGS_MAX	2	/* IEEE 802.1ad: a service tag, a customer tag */
+#define READ_MAX	4	/* and some that only give a priority */
 
 /**
  * struct tags - the VLAN tags of a frame
@@ -46,13 +47,14 @@ static bool read_tags(const struct sk_buff *skb, struct tags *tags)
 {
 	const struct vlan_hdr *tag;
 	struct vlan_hdr buffer;
+	int read = skb_vlan_tag_present(skb);
 
 	*tags = (struct tags){ .protocol = skb->protocol, .offset = skb_network_offset(skb) };
 	if (skb_vlan_tag_present(skb))
 		add_tag(tags, skb_vlan_tag_get(skb));
 	while (eth_type_vlan(tags->protocol)) {
 		tag = skb_header_pointer(skb, tags->offset, sizeof(buffer), &buffer);
-		if (!tag || !add_tag(tags, ntohs(tag->h_vlan_TCI)))
+		if (!tag || ++read > READ_MAX || !add_tag(tags, ntohs(tag->h_vlan_TCI)))
 			return false;
 		tags->protocol = tag->h_vlan_encapsulated_proto;
 		tags->offset += sizeof(buffer);

@@ -29,12 +29,11 @@ static bool is_v4(const struct packet *packet)
 /* ICMPv6 sums over the addresses too, RFC 4443 section 2.3. */
 static bool checksum_good(const struct packet *packet)
 {
-	const struct sk_buff *skb = packet->skb;
 	__wsum sum;
 
-	if (!packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL || skb_csum_unnecessary(skb))
+	if (packet_granted(packet))
 		return true;
-	sum = skb_checksum(skb, packet->start, packet->len, 0);
+	sum = skb_checksum(packet->skb, packet->start, packet->len, 0);
 	if (is_v4(packet))
 		return !csum_fold(sum);
 	return !csum_ipv6_magic(&packet->v6->saddr, &packet->v6->daddr, packet->len,
@@ -127,9 +126,17 @@ static void follow(const struct packet *packet, const struct quote *quote)
 	track_icmp(&key, &at, quote, reason);
 }
 
-static void look(const struct packet *packet)
+/* A mirror may have cut it short. */
+static unsigned int length(const struct packet *packet)
 {
 	unsigned int len = min_t(unsigned int, packet->len, QUOTE_MESSAGE_MAX);
+
+	return packet->start < packet->skb->len ? min(len, packet->skb->len - packet->start) : 0;
+}
+
+static void look(const struct packet *packet)
+{
+	unsigned int len = length(packet);
 	u8 message[QUOTE_MESSAGE_MAX] __aligned(8);	/* its headers are read as words */
 	struct quote quote;
 

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
+#include "compat.h"
 #include "segment.h"
 
 /**
@@ -83,7 +84,7 @@ struct fsm_endpoint {
 
 /*
  * The marks @end, @ack and @edge only go forward, whoever moves them: the plainest segments
- * do so without the lock that keeps all else of a connection in order, see carry.c.
+ * do so without the lock that keeps all else of a connection in order, see carry.h.
  */
 static __always_inline void mark_advance(u32 *mark, u32 to)
 {

@@ -37,16 +37,12 @@ static bool left_to_interface(const struct packet *packet)
 	return sum && get_unaligned((const __sum16 *)sum) == (__force __sum16)~checksum(packet, 0);
 }
 
-/*
- * The checksum of a packet that this host just made, whose sum the interface has checked, or
- * that is not checkable, is granted.
- */
-static bool checksum_granted(const struct packet *packet)
+bool packet_granted(const struct packet *packet)
 {
 	const struct sk_buff *skb = packet->skb;
 
 	return !packet->checkable || skb->ip_summed == CHECKSUM_PARTIAL ||
-	       skb_csum_unnecessary(skb);
+	       skb_csum_unnecessary(skb) || !skb_frags_readable(skb);
 }
 
 /* The sum is not stored, the packet stays as it is; costs a look at every byte. */
@@ -84,7 +80,7 @@ static void follow(const struct packet *packet)
 	struct view view = {
 		.at	= {
 			.seg		= &seg,
-			.genuine	= checksum_granted(packet) ? NULL : genuine,
+			.genuine	= packet_granted(packet) ? NULL : genuine,
 			.dev		= packet->dev,
 			.hook		= packet->hook,
 		},

@@ -43,6 +43,15 @@ struct packet {
 };
 
 /**
+ * packet_granted - is there no need, or no way, to verify its checksum?
+ * @packet: all filled in
+ *
+ * Return: true if this host just made it, if the interface has verified it, or if it is not
+ * checkable.
+ */
+bool packet_granted(const struct packet *packet);
+
+/**
  * packet_follow_segment - read the segment in a packet and follow it
  * @packet: all filled in, of TCP; its header may be cut off
  *

@@ -179,6 +179,17 @@ def priority_tag(mirror, trace):
 
 
 @test
+def priority_tags(mirror, trace):
+    """a frame with no end of them is counted, and not followed"""
+    for count, unreadable in ((4, 0), (5, 1), (300, 1)):
+        before = stats()
+        mirror.send(syn(IP(), tagged([Dot1Q(vlan=0)] * count)))
+        wait_for(lambda: stats()["unreadable"] + stats()["segments"] -
+                 before["unreadable"] - before["segments"] == 1, "the frame")
+        same(stats()["unreadable"] - before["unreadable"], unreadable, f"{count} tags")
+
+
+@test
 def third_vlan(mirror, trace):
     """a frame with a third VLAN is counted, and not followed"""
     before, seen = stats(), len(trace.events)
@@ -206,6 +217,20 @@ def snap_length(mirror, trace):
         whole = ends(*pair)
         mirror.send(*(bytes(frame)[:size] for frame in connection(whole)))
         expect_whole(trace, mirror, whole)
+
+
+@test
+def cut_error(mirror, trace):
+    """an ICMP error that a capture has cut off in its quote is read all the same"""
+    for pair, error, size in ((("192.0.2.1", "198.51.100.1"), IP() / ICMP(type=3, code=1), 28),
+                              (("fd01::1", "fd01::2"), IPv6() / ICMPv6DestUnreach(code=3), 48)):
+        whole = ends(*pair)
+        asked = next(connection(whole))
+        answer = STRANGER / error / Raw(bytes(asked.payload) + bytes(100))
+        answer[1].src, answer[1].dst = pair[1], pair[0]
+        mirror.send(asked, bytes(answer)[:14 + size + len(asked.payload)])
+        end = trace.wait_event(mirror, whole[1][1], "end")
+        same((end["handshake"], end["close"]), ("unreachable", "none"), "outcome")
 
 
 @test
@@ -536,6 +561,21 @@ def renamed(mirror, trace):
         run("ip", "link", "set", "mon1", "name", "monx")
         check_flushed(trace, second, expect_again)
     same(promiscuity(mirror.name), 1, "promiscuity of the other")
+
+
+@test
+def another_name(mirror, trace):
+    """an interface is mirrored by its name alone: by no other that it has, nor twice"""
+    kmsg = Kmsg()
+    run("ip", "link", "property", "add", "dev", "mon0", "altname", "tap0")
+    set_parameter("ingress", "mon0,tap0")
+    says(kmsg, "tap0 is another name of mon0, which is the one to give")
+    whole, frames = half(trace, mirror)
+    mirror.send(*frames[3:])
+    expect_whole(trace, mirror, whole)
+    same(len(flows_of(trace.at(mirror, whole[1][1]))), 1, "flows")
+    set_parameter("ingress", "mon0,mon1")
+    run("ip", "link", "property", "del", "dev", "mon0", "altname", "tap0")
 
 
 @test
