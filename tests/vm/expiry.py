@@ -44,6 +44,9 @@ class Cases:
 
     def __init__(self, lab, trace):
         self.sockets = []
+        # the first rule of a host takes a while, in which an idle connection would end
+        for host in (lab.router, lab.client):
+            host.firewall("swallow", net.new_port())
         self.idle = self.leave_idle(lab)
         self.time_wait = self.leave_time_wait(lab, trace)
         self.close_wait = self.leave_close_wait(lab)
