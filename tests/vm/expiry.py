@@ -11,6 +11,8 @@ import time
 
 from lib import net
 from lib.kernel import set_parameter
+from lib.net import CLIENT, SERVER
+from lib.packet import packet
 from lib.tap import check, main, needs_speed, same, test
 from lib.trace import stage
 
@@ -27,6 +29,16 @@ fin          >FA                   FIN_WAIT_1   ESTABLISHED
 fin_acked    <A                    FIN_WAIT_2   CLOSE_WAIT
 """
 
+CLOSED = HALF_CLOSED + """\
+fin          <FA                   FIN_WAIT_2   LAST_ACK
+fin_acked    >A                    TIME_WAIT    CLOSED
+end          established/orderly   TIME_WAIT    CLOSED
+"""
+
+WAITED_2MSL = CLOSED + """\
+timeout      time_wait             CLOSED       CLOSED
+"""
+
 
 def timed_out(flow, timer):
     """The timer's event came in time after the one before; this one."""
@@ -39,19 +51,29 @@ def timed_out(flow, timer):
     return timeout
 
 
+def first_flow(trace, host, port):
+    """Without what comes after its end: a FIN that is sent again, say, is another flow."""
+    events = trace.at(host, port)
+    return trace.checked(host, [event for event in events
+                                if event["flow_id"] == events[0]["flow_id"]])
+
+
 class Cases:
-    """Connections left in every state that has a timer."""
+    """Connections left in every state that has a timer.
+
+    A firewall may take longer to come than an idle connection has here: it has more until
+    both stand.
+    """
 
     def __init__(self, lab, trace):
         self.sockets = []
-        # the first rule of a host takes a while, in which an idle connection would end
-        for host in (lab.router, lab.client):
-            host.firewall("swallow", net.new_port())
+        self.fin_wait = self.leave_fin_wait(lab)
+        self.last_ack = self.leave_last_ack(lab, trace)
+        for timer in ("established", "close_wait"):
+            set_parameter(f"timeout_{timer}", TIMEOUT)
         self.idle = self.leave_idle(lab)
         self.time_wait = self.leave_time_wait(lab, trace)
         self.close_wait = self.leave_close_wait(lab)
-        self.fin_wait = self.leave_fin_wait(lab)
-        self.last_ack = self.leave_last_ack(lab, trace)
 
     def connect(self, lab):
         port = net.new_port()
@@ -96,12 +118,7 @@ class Cases:
 @test
 def time_wait(lab, trace, cases):
     """2MSL: TIME_WAIT ends with a timeout, the END was told before"""
-    for flow in trace.expect_at(lab.hosts, cases.time_wait, HALF_CLOSED + """\
-fin          <FA                   FIN_WAIT_2   LAST_ACK
-fin_acked    >A                    TIME_WAIT    CLOSED
-end          established/orderly   TIME_WAIT    CLOSED
-timeout      time_wait             CLOSED       CLOSED
-"""):
+    for flow in trace.expect_at(lab.hosts, cases.time_wait, WAITED_2MSL):
         timed_out(flow, "time_wait")
 
 
@@ -135,10 +152,7 @@ def fin_wait(lab, trace, cases):
     needs_speed()
     for host in (lab.client, lab.router):
         trace.wait_event(host, cases.fin_wait, "end", seconds=15)
-        # the kernel repeats its FIN after this end, too: that is not the flow any more
-        events = trace.at(host, cases.fin_wait)
-        flow = trace.checked(host, [event for event in events
-                                    if event["flow_id"] == events[0]["flow_id"]])
+        flow = first_flow(trace, host, cases.fin_wait)
         timeout = timed_out(flow, "fin_wait")
         same(timeout["timer"], "fin_wait", "timer")
         check(len(flow.all("retransmit")) >= 2, "retransmissions")
@@ -156,9 +170,7 @@ def last_ack(lab, trace, cases):
     """a last ACK that never comes"""
     for host in (lab.router, lab.server):
         trace.wait_event(host, cases.last_ack, "end", seconds=15)
-        events = trace.at(host, cases.last_ack)
-        flow = trace.checked(host, [event for event in events
-                                    if event["flow_id"] == events[0]["flow_id"]])
+        flow = first_flow(trace, host, cases.last_ack)
         same(timed_out(flow, "last_ack")["timer"], "last_ack", "timer")
         check(flow.all("retransmit", "responder"), "no retransmission")
         same(flow.end()["close"], "idle_timeout", "close")
@@ -188,9 +200,37 @@ end          established/idle_timeout   CLOSED  CLOSED
         sock.close()
 
 
+def close(lab, trace, port):
+    """A connection that ends; what the client's last ACK was."""
+    client, server = lab.connect(port)
+    client.shutdown(net.socket.SHUT_WR)
+    trace.wait_event(lab.router, port, "fin_acked")
+    server.close()
+    client.close()
+    return trace.wait_event(lab.router, port, "fin_acked", 2)
+
+
+@test
+def late_acks(lab, trace, _cases):
+    """ACKs that come late, in TIME_WAIT, hold up no end: neither its own nor another's"""
+    late, other = net.new_port(), net.new_port()
+    last = close(lab, trace, late)
+    close(lab, trace, other)
+    ack = packet((SERVER, late), (CLIENT, last["src_port"]), "A", last["tcp_ack"],
+                 last["tcp_seq"])
+    end = time.monotonic() + TIMEOUT + 3
+    while time.monotonic() < end:
+        lab.server.send_raw(ack, CLIENT)
+        time.sleep(0.2)
+    for host in lab.hosts:
+        for port in (late, other):
+            trace.wait_event(host, port, "timeout")
+            timed_out(first_flow(trace, host, port), "time_wait")
+
+
 @contextlib.contextmanager
 def started():
-    timers = ("time_wait", "established", "close_wait", "fin_wait", "last_ack")
+    timers = ("time_wait", "fin_wait", "last_ack")
     with stage(**{f"timeout_{timer}": TIMEOUT for timer in timers}) as (lab, trace):
         yield lab, trace, Cases(lab, trace)
 
