@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * An invented /dev/tcptrace for the tests of the reader: linked in with
- * --wrap=open,--wrap=ioctl,--wrap=lseek.  Reading and waiting are the kernel's,
- * on a FIFO or a file.
+ * --wrap=open64,--wrap=ioctl,--wrap=lseek64.  Reading and waiting are the kernel's,
+ * on a FIFO or a file.  The names are those that _FILE_OFFSET_BITS=64 gives them.
  *
  * FAKE_DEVICE	the FIFO or file to read records from
  * FAKE_OPEN	the errno that open() fails with
@@ -51,7 +51,7 @@ static int fail(int error)
 	return -1;
 }
 
-int __wrap_open(const char *path, int flags, ...)
+int __wrap_open64(const char *path, int flags, ...)
 {
 	unsigned int mode = 0;
 	va_list args;
@@ -59,14 +59,14 @@ int __wrap_open(const char *path, int flags, ...)
 	if (!strcmp(path, TCPTRACE_DEVICE)) {
 		if (setting("FAKE_OPEN", 0))
 			return fail(setting("FAKE_OPEN", 0));
-		return __real_open(getenv("FAKE_DEVICE"), flags);
+		return __real_open64(getenv("FAKE_DEVICE"), flags);
 	}
 	if (flags & O_CREAT) {
 		va_start(args, flags);
 		mode = va_arg(args, unsigned int);
 		va_end(args);
 	}
-	return __real_open(path, flags, mode);
+	return __real_open64(path, flags, mode);
 }
 
 static int get_info(struct tcptrace_info *info)
@@ -120,7 +120,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	}
 }
 
-off_t __wrap_lseek(int fd, off_t offset, int whence)
+off_t __wrap_lseek64(int fd, off_t offset, int whence)
 {
 	(void)fd;
 	log_call("lseek %d %d\n", (int)offset, whence);

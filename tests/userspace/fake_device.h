@@ -5,9 +5,9 @@
 #include <sys/types.h>
 
 /* What the linker puts in place of open(), ioctl() and lseek(). */
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...);
-off_t __wrap_lseek(int fd, off_t offset, int whence);
+off_t __wrap_lseek64(int fd, off_t offset, int whence);
 
 #endif /* _FAKE_DEVICE_H */
