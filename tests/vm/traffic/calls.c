@@ -63,7 +63,12 @@ static unsigned int any(struct thread *self, unsigned int n)
 static void *address(struct thread *self)
 {
 	static const uintptr_t bad[] = {
-		0, 1, 0xdead000000000000, 0xffff888000000000, 0xffffffff81000000, UINTPTR_MAX - 7,
+		0, 1, UINTPTR_MAX - 7,
+#if UINTPTR_MAX > UINT32_MAX
+		0xdead000000000000, 0xffff888000000000, 0xffffffff81000000,
+#else
+		0xc0000000, 0xc1000000, 0xfffb0000,
+#endif
 	};
 
 	switch (any(self, 8)) {
