@@ -22,7 +22,7 @@ from lib.device import (CONSTANTS, Device, EVENT_SIZE, Event, errno_of, guarded_
 from lib.host import Host
 from lib.kernel import Module, READER, attempt, run, stats
 from lib.packet import packet
-from lib.tap import check, main, same, test
+from lib.tap import check, main, needs_speed, same, test
 
 RING = 64
 
@@ -377,6 +377,7 @@ def strays(_host):
 @test
 def nonsense(_host):
     """a flood of SYN+FIN of one flow: the same"""
+    needs_speed()
     count = 4000
     flood([7], "S")
     (told, kept, met), seconds = flood([7] * count, "SF",
