@@ -18,13 +18,12 @@ import time
 from lib import device, net
 from lib.device import Device, kind, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import (Module, PARAMETERS, READER, STATS, attempt, load, loaded, run,
-                        set_parameter, stats, unload)
+from lib.kernel import (Module, PARAMETERS, READER, STATS, SYS_DELETE_MODULE, attempt, load,
+                        loaded, run, set_parameter, stats, unload)
 from lib.net import Namespace
 from lib.tap import Skip, check, main, same, test, wait_for
 
 CYCLES = int(os.environ.get("TCPTRACE_CYCLES", 20))
-SYS_DELETE_MODULE = {"x86_64": 176, "i686": 129}.get(os.uname().machine, 106)
 ONLINE = pathlib.Path("/sys/devices/system/cpu/cpu1/online")
 
 

@@ -18,7 +18,7 @@ import time
 from lib import device
 from lib.device import Device, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import MODULE, Module, stats
+from lib.kernel import MODULE, SYS_DELETE_MODULE, Module, stats
 from lib.net import libc
 from lib.process import apart
 from lib.tap import Skip, check, main, no_reports, same, test, wait_for
@@ -27,7 +27,7 @@ DEBUG = pathlib.Path("/sys/kernel/debug")
 FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
 MAKE_IT_FAIL = pathlib.Path("/proc/thread-self/make-it-fail")
 KINDS = ("failslab", "fail_page_alloc", "fail_usercopy")
-SYS_FINIT_MODULE, SYS_DELETE_MODULE = 313, 176
+SYS_FINIT_MODULE = 313
 CLONE_NEWNET = 0x40000000
 SITES_MAX = 3000
 

@@ -20,7 +20,7 @@ import sys
 from lib import device
 from lib.device import Device
 from lib.host import Host
-from lib.kernel import Kmsg, Module, PARAMETERS, READER, STATS, attempt, run
+from lib.kernel import Kmsg, Module, PARAMETERS, READER, STATS, SYS_DELETE_MODULE, attempt, run
 from lib.net import libc, new_port
 from lib.process import apart
 from lib.tap import check, main, same, test
@@ -72,7 +72,7 @@ def open_all(proc="/proc/self/net/tcptrace"):
 
 
 def delete_module():
-    if libc.syscall(176, b"tcptrace", os.O_NONBLOCK) < 0:
+    if libc.syscall(SYS_DELETE_MODULE, b"tcptrace", os.O_NONBLOCK) < 0:
         raise OSError(ctypes.get_errno(), "delete_module")
 
 
