@@ -59,13 +59,13 @@ test-debug: vm-build
 	@scripts/tap "tests/vm/debug kasan" "tests/vm/debug kcsan"
 
 ## make test-kernels  build for, and run the VM suites on, Debian's 5.10, 6.1-rt, 6.12 and 7.2, on
-##                  i386; the pure parts' tests as 32-bit and as big-endian programs
+##                  i386 and arm64; the pure parts' tests as 32-bit and as big-endian programs
 test-kernels: vm-build
 	scripts/setup kernels
 	@scripts/tap \
 		"tests/vm/kernels 5.10" "tests/vm/kernels 6.1-rt" \
 		"tests/vm/kernels 6.12" "tests/vm/kernels 7.2" \
-		"tests/vm/kernels i386" \
+		"tests/vm/kernels i386" "tests/vm/kernels arm64" \
 		"tests/unit/foreign i386" "tests/unit/foreign arm64" "tests/unit/foreign s390x"
 
 ## make test-lockdown  the VM suites under Secure Boot, with a signed module
