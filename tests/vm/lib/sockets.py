@@ -133,15 +133,16 @@ class StateTrace:
             source, dest = field("saddr_v6", "16s"), field("daddr_v6", "16s")
         else:
             source, dest = field("saddr", "4s"), field("daddr", "4s")
-        return Change(time_ns, field("skaddr", "Q"), field("oldstate", "i"),
+        return Change(time_ns, field("skaddr", "P"), field("oldstate", "i"),
                       field("newstate", "i"), family, field("sport", "H"), field("dport", "H"),
                       socket.inet_ntop(family, source), socket.inet_ntop(family, dest))
 
 
 def records(page):
     """Time and place of each record on a page of a ring buffer: include/linux/ring_buffer.h."""
-    time_ns, commit = struct.unpack_from("QQ", page)
-    at, end = 16, 16 + (commit & 0xfffff)
+    header = struct.Struct("QL")	# a long is as wide as the kernel's
+    time_ns, commit = header.unpack_from(page)
+    at, end = header.size, header.size + (commit & 0xfffff)
     while at < end:
         head, = struct.unpack_from("I", page, at)
         kind, delta = head & 31, head >> 5
