@@ -43,14 +43,19 @@ test: vm-build
 		"scripts/ok 'the demo shows what it promises' scripts/vm -- scripts/demo"
 
 ## make check       sparse, coccicheck, gcc -fanalyzer, clang-tidy, cppcheck, checkpatch, shellcheck
+CHECKS = check-analyze check-coccicheck check-sparse check-checkpatch check-shell check-layering \
+	 check-format
 check: setup
-	scripts/layering
-	scripts/format
-	scripts/checkpatch
-	scripts/analyze
-	scripts/coccicheck
+	$(MAKE) -s -O -j$$(nproc) $(CHECKS)
+
+check-shell:
 	scripts/sources shell | xargs shellcheck -x
-	scripts/sparse $(VM_KDIR)
+
+check-sparse:
+	+scripts/sparse $(VM_KDIR)
+
+check-%:
+	scripts/$*
 
 ## make test-debug  the VM suites on a kernel with KASAN, lockdep, kmemleak and failing
 ##                  allocations, then on one with KCSAN; builds both, for a start
