@@ -34,13 +34,20 @@ class Host:
     def __exit__(self, *exception):
         self.namespace.remove()
 
+    def raw_socket(self):
+        """What syn() sends with."""
+        return self.namespace.socket(ADDRESS, socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+    def syn(self, sock):
+        """A SYN without an answer, one event; its port."""
+        port = next(self.dead)
+        sock.sendto(packet((ADDRESS, 999), (ADDRESS, port), "S", port), (ADDRESS, 0))
+        return port
+
     def syns(self, count):
-        """So many SYNs without an answer, each of them one event; their ports."""
-        ports = list(itertools.islice(self.dead, count))
-        with self.namespace.socket(ADDRESS, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
-            for port in ports:
-                sock.sendto(packet((ADDRESS, 999), (ADDRESS, port), "S", port), (ADDRESS, 0))
-        return ports
+        """So many of them; their ports."""
+        with self.raw_socket() as sock:
+            return [self.syn(sock) for _ in range(count)]
 
     def connect(self, port):
         """An established connection; both sockets."""
