@@ -15,7 +15,7 @@ from lib.device import Device
 from lib.kernel import Kmsg, stats
 from lib.net import CLIENT, CLIENT6, SERVER, SERVER6
 from lib.packet import fragments, icmp_error, packet, with_headers, with_options
-from lib.tap import check, main, needs_speed, same, test, wait_for
+from lib.tap import Skip, check, main, needs_speed, same, test, wait_for
 from lib.trace import check_tuple, line_of, lines_of, stage, told
 
 ROUTER, ROUTER6 = "10.0.1.2", "fd01::2"
@@ -675,11 +675,12 @@ def flood(lab, trace):
     needs_speed()
     here, there, syn = opened(lab, trace)
     count = 4000
-    before = stats()
+    before, start = stats(), time.monotonic()
     error = icmp_error(FORGER, CLIENT, 3, 1, packet(here, there, "S", 5))
     with lab.server.socket(CLIENT, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
         for _ in range(count):
             sock.sendto(error, (CLIENT, 0))
+    seconds = time.monotonic() - start
     forge(lab, syn)
     for host in (lab.client, lab.router):
         trace.wait_event(host, there[1], "end")
@@ -688,8 +689,10 @@ def flood(lab, trace):
     suppressed = after["icmp_suppressed"] - before["icmp_suppressed"]
     reported = sum(event["event"] == "invalid" for host in lab.hosts
                    for event in trace.at(host, there[1]))
-    check(suppressed > 0 and reported > 0, f"{suppressed} suppressed, {reported} reported")
     same(suppressed + reported, 2 * count, "errors")
+    check(0 < reported <= 1000 * (seconds + 2), f"{reported} reported in {seconds:.1f} s")
+    if not suppressed:
+        raise Skip("this machine is too busy for a flood")
 
 
 #
