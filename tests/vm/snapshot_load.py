@@ -32,6 +32,7 @@ from lib.table import LOST, SNAPSHOT, Table, proc_table
 from lib.tap import Failure, check, main, same, test, wait_for
 
 MANY, FEW = 3000, 2000
+PORTS = range(DEAD[0], DEAD[0] + MANY * 5 // 4)	# that are flooded
 PAUSE = 0.3	# between two snapshots, for the traffic to get the CPU
 HELD = 40	# connections that a worker leaves open
 READERS = ((1 << 16, "as much as fits"), (EVENT_SIZE * 5, "five"), (EVENT_SIZE, "one"))
@@ -63,7 +64,7 @@ def flood(host, done):
     with host.namespace.socket(ADDRESS, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
         while not done.is_set():
             for _ in range(50):
-                port, number = numbers.randrange(*DEAD), numbers.choice((1, 2))
+                port, number = numbers.choice(PORTS), numbers.choice((1, 2))
                 sock.sendto(packet((ADDRESS, 999), (ADDRESS, port), "S", number), (ADDRESS, 0))
 
 
