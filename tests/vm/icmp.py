@@ -683,7 +683,7 @@ def flood(lab, trace):
     seconds = time.monotonic() - start
     forge(lab, syn)
     for host in (lab.client, lab.router):
-        trace.wait_event(host, there[1], "end")
+        trace.wait_event(host, there[1], "end", seconds=60)
     trace.sync()
     after = stats()
     suppressed = after["icmp_suppressed"] - before["icmp_suppressed"]
