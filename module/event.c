@@ -206,22 +206,27 @@ void event_publish(const struct flow *flow, const struct fsm_result *res, u64 no
 		publish_end(flow, res, now_ns, at);
 }
 
+/* May it be told?  If not, it is counted. */
+static bool within(struct ratelimit_state *limit, enum counter suppressed)
+{
+	if (__ratelimit(limit))
+		return true;
+	stats_inc(suppressed);
+	return false;
+}
+
 void event_publish_invalid(const struct flow *flow, const struct fsm_result *res,
 			   const struct sighting *at)
 {
-	if (__ratelimit(&invalid_limit))
+	if (within(&invalid_limit, STAT_INVALID_SUPPRESSED))
 		event_publish(flow, res, ktime_get_ns(), at);
-	else
-		stats_inc(STAT_INVALID_SUPPRESSED);
 }
 
 void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,
 			const struct sighting *at)
 {
-	if (res->ended || __ratelimit(&icmp_limit))
+	if (res->ended || within(&icmp_limit, STAT_ICMP_SUPPRESSED))
 		event_publish(flow, res, ktime_get_ns(), at);
-	else
-		stats_inc(STAT_ICMP_SUPPRESSED);
 }
 
 void event_snapshot(const struct flow *flow, struct tcptrace_event *record)
@@ -242,10 +247,8 @@ void event_publish_stray(const struct flow_key *key, enum tcptrace_reason reason
 {
 	struct tcptrace_event *event;
 
-	if (!__ratelimit(&stray_limit)) {
-		stats_inc(STAT_STRAYS_SUPPRESSED);
+	if (!within(&stray_limit, STAT_STRAYS_SUPPRESSED))
 		return;
-	}
 	event = begin(TCPTRACE_EVENT_INVALID, ktime_get_ns());
 	event->netns = key->netns;
 	event->cause = reason;
