@@ -29,13 +29,10 @@ fin          >FA                   FIN_WAIT_1   ESTABLISHED
 fin_acked    <A                    FIN_WAIT_2   CLOSE_WAIT
 """
 
-CLOSED = HALF_CLOSED + """\
+WAITED_2MSL = HALF_CLOSED + """\
 fin          <FA                   FIN_WAIT_2   LAST_ACK
 fin_acked    >A                    TIME_WAIT    CLOSED
 end          established/orderly   TIME_WAIT    CLOSED
-"""
-
-WAITED_2MSL = CLOSED + """\
 timeout      time_wait             CLOSED       CLOSED
 """
 

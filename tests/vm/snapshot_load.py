@@ -25,7 +25,7 @@ import time
 from lib import device, net
 from lib.device import Device, EVENT_SIZE, Event, kinds, live_flows
 from lib.host import ADDRESS, DEAD, Host
-from lib.kernel import Module, READER, run, set_parameter
+from lib.kernel import Module, READER, set_parameter
 from lib.net import abort_on_close
 from lib.packet import packet
 from lib.table import LOST, SNAPSHOT, Table, proc_table
@@ -254,9 +254,11 @@ def existing():
     """What the reader shows of the live flows and of thousands of events that follow."""
     with subprocess.Popen([READER, "-q", "-j", "--existing"], stdout=subprocess.PIPE,
                           text=True) as reader:
-        lines = [reader.stdout.readline()]
-        while '"complete":true' not in lines[-1]:
-            lines.append(reader.stdout.readline())
+        lines = []
+        for line in reader.stdout:
+            lines.append(line)
+            if '"complete":true' in line:
+                break
         lines += itertools.islice(reader.stdout, MANY)
         reader.terminate()
     return [json.loads(line) for line in lines]
