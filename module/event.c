@@ -9,17 +9,15 @@
 #include "stream.h"
 
 /*
- * Who floods us with what changes nothing - strays, segments that no endpoint takes, ICMP
- * errors - must not wash everything else out of the ring.  What changes something is told
- * each time, as is a SYN, or a FIN, that is sent again: a flood of those is what one wants to
- * see.
+ * Who floods us with strays, or with ICMP errors that change nothing, must not wash
+ * everything else out of the ring.  A segment of a flow that changes nothing is told each
+ * time: who can send one can as well open connections, of which each is told.
  */
 #define REPORTS_PER_SECOND	1000
 #define REPORT_LIMIT \
 	RATELIMIT_STATE_INIT_FLAGS("tcptrace", HZ, REPORTS_PER_SECOND, RATELIMIT_MSG_ON_RELEASE)
 
 static struct ratelimit_state stray_limit = REPORT_LIMIT;
-static struct ratelimit_state invalid_limit = REPORT_LIMIT;
 static struct ratelimit_state icmp_limit = REPORT_LIMIT;
 
 static_assert(sizeof(struct tcptrace_event) == TCPTRACE_EVENT_SIZE);
@@ -213,13 +211,6 @@ static bool within(struct ratelimit_state *limit, enum counter suppressed)
 		return true;
 	stats_inc(suppressed);
 	return false;
-}
-
-void event_publish_invalid(const struct flow *flow, const struct fsm_result *res,
-			   const struct sighting *at)
-{
-	if (within(&invalid_limit, STAT_INVALID_SUPPRESSED))
-		event_publish(flow, res, ktime_get_ns(), at);
 }
 
 void event_publish_icmp(const struct flow *flow, const struct fsm_result *res,

@@ -38,17 +38,6 @@ void event_publish(const struct flow *flow, const struct fsm_result *res, u64 no
 		   const struct sighting *at);
 
 /**
- * event_publish_invalid - tell of a segment of a flow that changed nothing, some a second
- * @flow: locked
- * @res: an INVALID, and nothing else
- * @at: the segment
- *
- * Context: bottom halves disabled.
- */
-void event_publish_invalid(const struct flow *flow, const struct fsm_result *res,
-			   const struct sighting *at);
-
-/**
  * event_publish_icmp - tell of an ICMP error; if it changed nothing, some a second
  * @flow: locked; its fsm as the step left it
  * @res: what it did

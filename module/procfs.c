@@ -170,7 +170,7 @@ static int stats_show(struct seq_file *seq, void *token)
 	int stat;
 
 	for (stat = 0; stat < STATS_COUNT; stat++)
-		seq_printf(seq, "%-18s %12lu  %s\n", stats_name(stat), stats_sum(stat),
+		seq_printf(seq, "%-16s %12lu  %s\n", stats_name(stat), stats_sum(stat),
 			   stats_meaning(stat));
 	return 0;
 }

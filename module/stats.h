@@ -12,7 +12,6 @@
 	X(NO_FLOW, "no_flow", "segments of no known connection, not picked up")	\
 	X(STRAYS_SUPPRESSED, "strays_suppressed", "segments of no flow, too many to report") \
 	X(INVALID, "invalid", "segments, ICMP errors too, that changed nothing and were reported") \
-	X(INVALID_SUPPRESSED, "invalid_suppressed", "segments of a flow, too many to report") \
 	X(ICMP_ERRORS, "icmp_errors", "ICMP errors that quote a TCP segment")	\
 	X(ICMP_BAD_SUM, "icmp_bad_sum", "of them, with a wrong checksum")		\
 	X(ICMP_NO_FLOW, "icmp_no_flow", "of them, about no known connection")	\

@@ -64,14 +64,11 @@ static void tell(struct flow *flow, const struct fsm_result *res, const struct s
 		expiry_active(flow);
 		return;
 	}
-	if (only_invalid(res)) {
-		event_publish_invalid(flow, res, at);
-		return;
-	}
 	now_ns = ktime_get_ns();
 	note_times(flow, res, now_ns);
 	event_publish(flow, res, now_ns, at);
-	expiry_restart(flow);
+	if (!only_invalid(res))
+		expiry_restart(flow);
 }
 
 /* The segment changes nothing. */
@@ -83,7 +80,7 @@ static void tell_invalid(struct flow *flow, enum tcptrace_reason reason,
 	if (reason == TCPTRACE_REASON_BAD_CHECKSUM)
 		history_note_corrupt(&flow->history, flow_direction(flow, at->from), at->seg);
 	fsm_note(&flow->fsm, TCPTRACE_EVENT_INVALID, reason, &res);
-	event_publish_invalid(flow, &res, at);
+	event_publish(flow, &res, ktime_get_ns(), at);
 }
 
 /* The connection gives its tuple to another. */
