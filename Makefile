@@ -34,16 +34,13 @@ demo: vm-build
 
 ## make test        everything that CI runs; ends with "N passed, N failed"
 test: vm-build
-	@scripts/tap -j "$(MAKE) -s test-vm" "nice -n 19 $(MAKE) -s test-host"
-
-test-vm:
 	@scripts/tap \
+		"$(MAKE) -s test-host" \
 		"tests/vm/run" \
 		"scripts/ok 'the demo shows what it promises' scripts/vm -- scripts/demo"
 
-# Beside the VM, which often waits for a timer
 test-host:
-	@scripts/tap \
+	@scripts/tap -j \
 		"scripts/ok 'the checks of make check' $(MAKE) -s check" \
 		"$(MAKE) -s -C tests/unit test" \
 		"$(MAKE) -s -C userspace test" \
@@ -145,5 +142,5 @@ vm-build: setup
 	$(MAKE) KVER="$$(scripts/kver)" KDIR=$(VM_KDIR) all
 	$(MAKE) -s -C tests/vm/traffic
 
-.PHONY: all module reader sign load unload demo test test-host test-vm test-debug test-kernels test-long check agreement bench profile fuzz coverage clean help
+.PHONY: all module reader sign load unload demo test test-host test-debug test-kernels test-long check agreement bench profile fuzz coverage clean help
 .PHONY: setup setup-build vm-build compile_commands.json
