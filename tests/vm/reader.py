@@ -5,15 +5,15 @@
 import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 
 from lib import net
-from lib.device import Device
+from lib.device import PATH, Device
 from lib.host import Host
 from lib.kernel import Module, READER, attempt, run, stats
 from lib.tap import check, main, same, test, wait_for
@@ -34,10 +34,22 @@ def dump(*words):
     return events("-d", *words)
 
 
+def waits(pid):
+    """It has opened the device, and sleeps."""
+    with contextlib.suppress(FileNotFoundError):	# a file that was just closed
+        files = [os.readlink(file) for file in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return PATH in files and state == "S"
+    return False
+
+
 @contextlib.contextmanager
-def running(*words, stdout=subprocess.PIPE):
-    process = subprocess.Popen([READER, *words], stdout=stdout, stderr=subprocess.PIPE, text=True)
+def following(*words):
+    """A reader that waits for what comes from now on."""
+    process = subprocess.Popen([READER, "-N", *words], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
+        wait_for(lambda: waits(process.pid), "a reader that waits")
         yield process
     finally:
         process.kill()
@@ -181,8 +193,7 @@ def interrupted(scenery):
     """SIGINT ends with a summary and 130; SIGTERM with 0; what was there is shown"""
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 0)):
         port = net.new_port()
-        with running("-j", "-N") as process:
-            time.sleep(0.5)
+        with following("-j") as process:
             scenery.host.refused(port)
             line = json.loads(process.stdout.readline())
             same((line["event"], line["dest_port"]), ("syn", port), "first event")
@@ -198,8 +209,7 @@ def closed_pipe(scenery):
     """whoever reads the output may go"""
     done = attempt("bash", "-c", f"{READER} -d | head -1; exit ${{PIPESTATUS[0]}}")
     same(done.returncode, 0, "status", done.stderr.splitlines())
-    with running("-N") as process:
-        time.sleep(0.3)
+    with following() as process:
         process.stdout.close()
         scenery.host.refused(net.new_port())
         wait_for(lambda: process.poll() is not None, "end of the reader")
@@ -208,14 +218,13 @@ def closed_pipe(scenery):
 @test
 def lost(scenery):
     """a reader that was stopped tells exactly what it lost"""
-    with running("-j", "-N") as process:
-        time.sleep(0.5)
-        with Device() as device:
-            start = device.info().next_seq
+    with following("-j") as process:
+        with Device() as other:
+            start = other.info().next_seq
             process.send_signal(signal.SIGSTOP)
             for _ in range(3):
                 scenery.host.syns(RING // 2)
-            produced = device.info().next_seq - start
+            produced = other.info().next_seq - start
         process.send_signal(signal.SIGCONT)
         first = json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
@@ -249,11 +258,9 @@ def full_disk(scenery):
 @test
 def second(scenery):
     """two readers of the device see the same, and neither takes anything from the other"""
-    with running("-j", "-N") as one, running("-j", "-N") as two:
-        time.sleep(0.5)
+    with following("-j") as one, following("-j") as two:
         scenery.host.refused(net.new_port())
         scenery.host.reset(net.new_port())
-        time.sleep(0.5)
         for process in (one, two):
             process.send_signal(signal.SIGINT)
         seen = [[json.loads(line) for line in process.communicate()[0].splitlines()]
@@ -268,12 +275,10 @@ def second(scenery):
 @test
 def kept(scenery):
     """the module is not taken away under a reader; when it has gone, it is said"""
-    with running("-j", "-N") as process:
-        time.sleep(0.5)
+    with following("-j") as process:
         done = attempt("rmmod", "tcptrace")
         check(done.returncode and "in use" in done.stderr, "rmmod", done.stderr.splitlines())
         scenery.host.refused(net.new_port())
-        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     same(len(out.splitlines()), 3, "events", err.splitlines())
