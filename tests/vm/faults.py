@@ -19,7 +19,7 @@ import time
 from lib import device
 from lib.device import Device, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import MODULE, SYS_DELETE_MODULE, Module, stats
+from lib.kernel import MODULE, SLOW, SYS_DELETE_MODULE, Module, stats
 from lib.net import libc
 from lib.process import apart
 from lib.tap import Skip, check, main, no_reports, same, test, wait_for
@@ -27,8 +27,13 @@ from lib.tap import Skip, check, main, no_reports, same, test, wait_for
 DEBUG = pathlib.Path("/sys/kernel/debug")
 FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
 MAKE_IT_FAIL = pathlib.Path("/proc/thread-self/make-it-fail")
-# Each so many-th of a kind fails in a task; one use takes many a copy.
-INTERVALS = {"failslab": 50, "fail_page_alloc": 50, "fail_usercopy": 1000}
+# What fails of a kind in a task: percent of each so many-th. A use takes many a copy. By
+# chance, as a plain interval would meet the same sites of each use.
+RATES = {
+    "failslab": {"probability": 2},
+    "fail_page_alloc": {"probability": 2},
+    "fail_usercopy": {"interval": 10, "probability": 1},
+}
 SYS_FINIT_MODULE = 313
 CLONE_NEWNET = 0x40000000
 SITES_MAX = 3000
@@ -40,15 +45,15 @@ def arm(kind, **settings):
 
 
 @contextlib.contextmanager
-def every(interval, kind, **settings):
-    """Each so many-th of a kind fails, of those that the settings choose."""
+def failing(kind, chosen, interval=1, probability=100):
+    """Percent of each so many-th of a kind fail, of those that a filter of it chooses."""
     try:
         # the choice first, or it is everybody's that fail
-        arm(kind, **settings)
-        arm(kind, interval=interval, times=-1, probability=100)
+        arm(kind, **{chosen: "Y"})
+        arm(kind, interval=interval, times=-1, probability=probability)
         yield
     finally:
-        arm(kind, probability=0, interval=1, **dict.fromkeys(settings, "N"))
+        arm(kind, probability=0, interval=1, **{chosen: "N"})
 
 
 def until_done(call):
@@ -221,7 +226,7 @@ def no_flows(host):
     with Module(log=0):
         if not int(cache.read_text()):
             raise Skip("the kernel was not told to let this cache fail")
-        with every(10, "failslab", cache_filter="Y"):
+        with failing("failslab", "cache_filter", interval=10):
             with Traffic(host) as traffic:
                 wait_for(lambda: traffic.count > 200, "traffic")
         counted = stats()
@@ -258,12 +263,16 @@ def use_all_failing(host, sock, end):
 def everything(host):
     """many allocations, pages and copies of a task, for some seconds, with all in use"""
     with Module(log=0, ring_events=256), host.raw_socket() as sock:
-        with contextlib.ExitStack() as failing:
-            for kind, interval in INTERVALS.items():
-                failing.enter_context(every(interval, kind, task_filter="Y"))
-            outcomes = json.loads(apart(use_all_failing, host, sock, time.monotonic() + 10))
-        print(f"# uses: {outcomes}; {stats()['no_memory']} flows not followed")
+        with contextlib.ExitStack() as all_kinds:
+            for kind, rate in RATES.items():
+                all_kinds.enter_context(failing(kind, "task_filter", **rate))
+            end = time.monotonic() + 5 * SLOW
+            outcomes = json.loads(apart(use_all_failing, host, sock, end))
+        counted = stats()
+        print(f"# uses: {outcomes}; {counted['no_memory']} flows not followed")
         check(outcomes.get("none"), "it was never used to the end")
+        check(sum(outcomes.values()) > outcomes["none"], "no use failed")
+        check(counted["no_memory"], "no flow failed")
         check(outcomes.keys() <= {"EFAULT", "ENOMEM", "none"}, "another error")
         with Device() as reader:
             reader.flush()
