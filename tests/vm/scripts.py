@@ -11,7 +11,7 @@ from lib.device import Device
 from lib.kernel import Kmsg, Module, RELEASE
 from lib.play import Late, Play
 from lib.script import read_scripts
-from lib.tap import Failure, Skip, check, main, tests
+from lib.tap import Failure, Skip, check, main, needs_speed, tests
 from lib.wire import WiredHost
 
 DIRECTORY = pathlib.Path(__file__).parent / "scripts"
@@ -49,6 +49,7 @@ def play(host, reader, script):
                 break
             except Late:
                 if not left:
+                    needs_speed()
                     raise
 
 
