@@ -19,7 +19,6 @@ import random
 import socket
 import struct
 import subprocess
-import threading
 import time
 
 from lib import device, net
@@ -30,6 +29,7 @@ from lib.net import abort_on_close
 from lib.packet import packet
 from lib.table import LOST, SNAPSHOT, Table, proc_table
 from lib.tap import Failure, check, main, same, test, wait_for
+from lib.threads import Threads
 
 MANY, FEW = 3000, 2000
 PORTS = range(DEAD[0], DEAD[0] + MANY * 5 // 4)	# that are flooded
@@ -110,34 +110,6 @@ class Load:
         for worker in self.workers:
             worker.join()
         same([worker.exitcode for worker in self.workers], [0] * 4, "exit codes")
-
-
-class Threads:
-    """Functions that run as long as the context lasts; each is called again and again."""
-
-    def __init__(self, *functions):
-        self.done = threading.Event()
-        self.errors = []
-        self.threads = [threading.Thread(target=self.work, args=(function,))
-                        for function in functions]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.done.set()
-        for thread in self.threads:
-            thread.join()
-        same(self.errors, [], "errors of threads")
-
-    def work(self, function):
-        try:
-            while not self.done.is_set():
-                function()
-        except Exception as error:	# told when all have ended
-            self.errors.append(repr(error))
 
 
 class Collector:

@@ -35,6 +35,16 @@ def ip_header(source, dest, length, protocol=TCP):
     return summed(header + source.packed + dest.packed)
 
 
+def tcp_sum(source, dest, segment):
+    """The checksum of a segment that goes from one IP address to another."""
+    pseudo = source.packed + dest.packed + struct.pack("!II", len(segment), TCP)
+    return checksum(pseudo + segment[:16] + bytes(2) + segment[18:])
+
+
+def with_sum(segment, total):
+    return segment[:16] + struct.pack("!H", total) + segment[18:]
+
+
 def packet(source, dest, flags, seq=0, ack=0, *, window=8192, urgent=0, options=b"",
            offset=None, good_checksum=True, cut=None, payload=b"", dest_in_sum=None):
     """An IP packet with a TCP header; source and dest are (address, port).
@@ -49,12 +59,18 @@ def packet(source, dest, flags, seq=0, ack=0, *, window=8192, urgent=0, options=
         offset = 5 + len(options) // 4
     header = struct.pack("!HHIIBBHHH", source[1], dest[1], seq % 2**32, ack % 2**32,
                          offset << 4, bits, window, 0, urgent) + options
+    segment = header + payload
     last = parse_address(dest_in_sum) if dest_in_sum else addresses[1]
-    pseudo = addresses[0].packed + last.packed + struct.pack("!II", len(header + payload), 6)
-    total = checksum(pseudo + header + payload) ^ (0 if good_checksum else 0x5555)
-    segment = header[:16] + struct.pack("!H", total) + header[18:] + payload
-    segment = segment[:cut]
+    total = tcp_sum(addresses[0], last, segment) ^ (0 if good_checksum else 0x5555)
+    segment = with_sum(segment, total)[:cut]
     return ip_header(*addresses, len(segment)) + segment
+
+
+def readdressed(whole, source, dest):
+    """A segment in IP without options, as it would go between two other addresses."""
+    ends = [parse_address(end) for end in (source, dest)]
+    segment = whole[40 if whole[0] >> 4 == 6 else 20:]
+    return ip_header(*ends, len(segment)) + with_sum(segment, tcp_sum(*ends, segment))
 
 
 def with_tos(whole, tos):
