@@ -32,7 +32,7 @@ static void catch(int signal)
 
 /**
  * interrupt_init - take SIGINT, SIGTERM and SIGHUP as a wish to end; the second
- *	one ends at once.  A closed pipe is an error of write(), not a signal.
+ *	one ends at once.
  *
  * Return: 0 or a negative errno.
  */
@@ -48,7 +48,6 @@ int interrupt_init(void)
 	/* what nohup ignores stays ignored */
 	if (signal(SIGHUP, SIG_IGN) != SIG_IGN)
 		sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	return 0;
 }
 

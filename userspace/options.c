@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "options.h"
+#include "standard.h"
 
 static const char help[] =
 "tcptracectl - watch TCP connections live and die\n"
@@ -109,11 +110,8 @@ void usage_error(const char *format, ...)
 
 static void print_and_exit(const char *text)
 {
-	bool failed = fputs(text, stdout) == EOF || fflush(stdout);
-
-	if (failed)
-		perror("tcptracectl: standard output");
-	exit(failed ? EXIT_ERROR : EXIT_OK);
+	fputs(text, stdout);
+	exit(standard_output_end() ? EXIT_OK : EXIT_ERROR);
 }
 
 static void set_filter(struct options *options, const char *word, const char *value)

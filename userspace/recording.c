@@ -52,6 +52,7 @@ static int check_header(struct tcptrace_source *source, const struct recording_h
 int recording_read_header(struct tcptrace_source *source)
 {
 	struct recording_header header;
+	const ssize_t magic = sizeof(header.magic);
 	ssize_t n = read_all(source->fd, &header, sizeof(header));
 	int ret;
 
@@ -59,9 +60,10 @@ int recording_read_header(struct tcptrace_source *source)
 		return tcptrace_fail(source, n, "%s", strerror(-n));
 	if (n == 0)
 		return tcptrace_fail(source, -EPROTO, "empty, not a recording of tcptracectl");
-	if (n < (ssize_t)sizeof(header) ||
-	    memcmp(header.magic, RECORDING_MAGIC, sizeof(header.magic)))
+	if (memcmp(header.magic, RECORDING_MAGIC, n < magic ? n : magic))
 		return tcptrace_fail(source, -EPROTO, "not a recording of tcptracectl");
+	if (n < (ssize_t)sizeof(header))
+		return tcptrace_fail(source, -EPROTO, "truncated: it ends inside its header");
 	ret = check_header(source, &header);
 	if (ret)
 		return ret;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libtcptrace.h"
+#include "standard.h"
 #include "stats.h"
 
 #define STATS_FILE	"/proc/net/stat/tcptrace"
@@ -122,9 +123,5 @@ int stats_print(const struct options *options)
 	tcptrace_close(&source);
 	if (ret)
 		fprintf(stderr, "tcptracectl: %s: %s\n", STATS_FILE, strerror(-ret));
-	if (fflush(stdout) && errno != EPIPE) {
-		perror("tcptracectl: cannot write the output");
-		ret = -EIO;
-	}
-	return ret ? EXIT_ERROR : EXIT_OK;
+	return standard_output_end() && !ret ? EXIT_OK : EXIT_ERROR;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,6 +96,8 @@ int main(int argc, char *argv[])
 	struct options options;
 	unsigned int i;
 
+	/* a closed pipe is an error of write() */
+	signal(SIGPIPE, SIG_IGN);
 	options_parse(&options, argc, argv);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (options.word_count && !strcmp(options.words[0], commands[i].name))

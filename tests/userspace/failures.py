@@ -36,12 +36,24 @@ def closed_pipe_ends_quietly():
 
 
 @test
+def closed_pipe_ends_help_quietly():
+    for option in ("-h", "--version"):
+        readable, writable = os.pipe()
+        os.close(readable)
+        done = subprocess.run([READER, option], stdout=writable, stderr=subprocess.PIPE,
+                              timeout=30, env=ENV, check=False)
+        os.close(writable)
+        equal((done.returncode, done.stderr), (0, b""))
+
+
+@test
 def full_disk_is_an_error():
     with tempfile.TemporaryDirectory() as folder:
         path = recorded(folder, records.tour())
         for command in ('"$READER" -r "$TRACE" > /dev/full', '"$READER" -h > /dev/full',
-                        '"$READER" record /dev/full -r "$TRACE"'):
-            code, out, err = shell(command, TRACE=path)
+                        '"$READER" record /dev/full -r "$TRACE"',
+                        'FAKE_DEVICE=/dev/null "$FAKE" stats > /dev/full'):
+            code, out, err = shell(command, TRACE=path, FAKE=FAKE)
             equal(code, 1)
             assert "No space left on device" in err, err
 
@@ -62,6 +74,9 @@ def device_errors_are_told_apart():
                           ({"FAKE_OPEN": "6"}, "the module is not loaded"),
                           ({"FAKE_OPEN": "13"}, "permission denied: run as root"),
                           ({"FAKE_DEVICE": "/dev/null", "FAKE_ABI": "7"},
-                           f"the module has ABI 7, this program ABI {ABI['ABI']}")):
+                           f"the module has ABI 7, this program ABI {ABI['ABI']}"),
+                          ({"FAKE_DEVICE": "/dev/null", "FAKE_SIZE": "200"},
+                           "the module has records of 200 bytes, this program of "
+                           f"{records.EVENT.size}")):
         code, out, err = read(program=FAKE, **setting)
         assert code == 1 and says in err, (setting, err)

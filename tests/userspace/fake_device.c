@@ -7,6 +7,7 @@
  * FAKE_DEVICE	the FIFO or file to read records from
  * FAKE_OPEN	the errno that open() fails with
  * FAKE_ABI	the ABI that GET_INFO tells
+ * FAKE_SIZE	the size of a record that GET_INFO tells
  * FAKE_NEXT	next_seq that GET_INFO tells
  * FAKE_FLUSH	the errno that FLUSH fails with
  * FAKE_LOG	where to write which calls were made
@@ -73,7 +74,7 @@ static int get_info(struct tcptrace_info *info)
 {
 	*info = (struct tcptrace_info){
 		.abi = setting("FAKE_ABI", TCPTRACE_ABI),
-		.event_size = TCPTRACE_EVENT_SIZE,
+		.event_size = setting("FAKE_SIZE", TCPTRACE_EVENT_SIZE),
 		.ring_events = 65536,
 		.first_seq = 1,
 		.next_seq = setting("FAKE_NEXT", 1000000),

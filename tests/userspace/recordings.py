@@ -29,7 +29,7 @@ def recording_cut_off_anywhere():
     recording, head, size = trace.recording(), len(records.header()), records.EVENT.size
     for cut in range(len(recording)):
         whole, rest = divmod(max(cut - head, 0), size)
-        says = ("empty" if not cut else "not a recording" if cut < head else
+        says = ("empty" if not cut else "ends inside its header" if cut < head else
                 f"ends inside record {whole + 1}; the records before are whole" if rest else "")
         with tempfile.NamedTemporaryFile() as file:
             file.write(recording[:cut])
@@ -37,6 +37,7 @@ def recording_cut_off_anywhere():
             for code, out, err in (read("-j", "-r", file.name), replay(recording[:cut], "-j")):
                 equal((code, len(out.splitlines())), (1 if says else 0, whole))
                 assert says in err, (cut, err)
+    print(f"# cut off at {len(recording)} places, from a file and from a pipe")
 
 
 @test
@@ -50,7 +51,7 @@ def damaged_recording():
 
 @test
 def garbage_is_refused():
-    for data, says in ((b"", "empty"), (b"tcp", "not a recording"), (b"#" * 4096, "not a recording"),
+    for data, says in ((b"", "empty"), (b"tcptrap", "not a recording"), (b"#" * 4096, "not a recording"),
                        (records.header(abi=9), "ABI 9"), (records.header(size=80), "80 bytes"),
                        (records.header(abi=1, size=176),
                         "recorded with ABI 1 (records of 176 bytes), this program has ABI "

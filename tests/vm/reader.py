@@ -138,7 +138,7 @@ def statuses(_scenery):
                           (["--device", "/dev/null"], 1), (["stats", "more"], 2)):
         done = reader(*words)
         same(done.returncode, status, " ".join(words), done.stderr.splitlines())
-        check(bool(done.stderr) == bool(status) or words == ["-d"], f"message of {words}")
+        check(bool(done.stderr) == bool(status) or words == ["-d"], f"message of {word}")
 
 
 @test
@@ -209,6 +209,13 @@ def closed_pipe(scenery):
     """whoever reads the output may go"""
     done = attempt("bash", "-c", f"{READER} -d | head -1; exit ${{PIPESTATUS[0]}}")
     same(done.returncode, 0, "status", done.stderr.splitlines())
+    for word in ("stats", "--help"):
+        readable, writable = os.pipe()
+        os.close(readable)
+        done = subprocess.run([READER, word], stdout=writable, stderr=subprocess.PIPE,
+                              check=False)
+        os.close(writable)
+        same((done.returncode, done.stderr), (0, b""), f"status and message of {word}")
     with following() as process:
         process.stdout.close()
         scenery.host.refused(net.new_port())
