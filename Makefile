@@ -54,12 +54,15 @@ check: setup
 
 check-shell:
 	scripts/sources shell | xargs shellcheck -x
+	@echo "shellcheck: $$(scripts/sources shell | wc -l) scripts, no report"
 
 check-sparse:
 	+scripts/sparse $(VM_KDIR)
+	@echo "sparse, W=1: no warning"
 
 check-%:
 	scripts/$*
+	@echo "$*: no report"
 
 ## make test-debug  the VM suites on a kernel with KASAN, lockdep, kmemleak and failing
 ##                  allocations, then on one with KCSAN; builds both, for a start

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # bash completion of tcptracectl
 
 _tcptracectl_values() {

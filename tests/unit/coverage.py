@@ -18,7 +18,7 @@ import tempfile
 
 WANTED = 95.0
 PURE = ("segment.c segment.h quote.c history.c history.h marks.c marks.h fsm.c fsm.h fsm_ended.c "
-        "fsm_outside.c fsm_result.c fsm_parts.h ring.c text.c").split()
+        "fsm_outside.c fsm_result.c fsm_parts.h ring.c text.c names.h").split()
 
 
 def reports(data):
@@ -49,8 +49,10 @@ def main():
     done = total = 0
     for name in PURE:
         branches = taken[name]
-        if not branches:
+        if not branches and name.endswith(".h"):	# of inline functions without one
             continue
+        if not branches:
+            sys.exit(f"{name} was not run")
         hit = sum(branches.values())
         missed = sorted({line for (line, _, _), was in branches.items() if not was})
         done, total = done + hit, total + len(branches)

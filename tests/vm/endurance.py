@@ -20,8 +20,10 @@ from lib.device import Device, kind, live_flows
 from lib.host import Host, Traffic
 from lib.kernel import (Module, PARAMETERS, READER, STATS, SYS_DELETE_MODULE, attempt, load,
                         loaded, run, set_parameter, stats, unload)
+from lib.mirror import Mirror
 from lib.net import Namespace
 from lib.tap import Skip, check, main, same, test, wait_for
+from lib.threads import Threads
 
 CYCLES = int(os.environ.get("TCPTRACE_CYCLES", 20))
 ONLINE = pathlib.Path("/sys/devices/system/cpu/cpu1/online")
@@ -126,6 +128,7 @@ def races(host):
     check(not errors, "a use failed", [repr(error) for error in errors])
     print(f"# {unloads} unloads, beside {sum(said)} uses")
     check(unloads > 3, "hardly ever unloaded")
+    check(min(said) > 0, f"one use never succeeded: {said}")
     if loaded():
         take_out()
 
@@ -170,22 +173,37 @@ def leave_open(name):
 
 
 @test
-def interfaces(host):
-    """interfaces that vanish under their flows, mirrored ones too"""
-    with Module(log=0, ingress="gone0,gone1"):
-        for _ in range(max(5, CYCLES // 10)):
-            run("ip", "link", "add", "gone0", "type", "veth", "peer", "name", "gone1")
-            for name, number in (("gone0", 1), ("gone1", 2)):
-                run("ip", "address", "add", f"198.18.0.{number}/24", "dev", name)
-                run("ip", "link", "set", name, "up")
-            with net.socket.socket() as sock:
-                sock.setblocking(False)
-                sock.connect_ex(("198.18.0.9", 80))
-            host.syns(20)
-            run("ip", "link", "del", "gone0")
+def interfaces(_host):
+    """interfaces that vanish under their flows, mirrored ones while frames come in"""
+    mirror, rounds = Mirror(), max(5, CYCLES // 10)
+
+    def feed():
+        with contextlib.suppress(OSError):	# while it is gone
+            mirror.syns(100)
+
+    with Module(log=0, ingress=mirror.name):
+        with Threads(feed):
+            for _ in range(rounds):
+                before = stats()["flows_opened"]
+                with mirror, vanishing():
+                    wait_for(lambda: stats()["flows_opened"] > before + 100, "flows")
+        print(f"# {rounds} times, with {stats()['flows_opened']} flows")
         with Device() as reader:
             reader.flush()
         same(live_flows(), 0, "flows")
+
+
+@contextlib.contextmanager
+def vanishing():
+    """An interface of this host, which goes with an attempt under way."""
+    run("ip", "link", "add", "gone0", "type", "dummy")
+    run("ip", "address", "add", "198.18.0.1/24", "dev", "gone0")
+    run("ip", "link", "set", "gone0", "up")
+    with net.socket.socket() as sock:
+        sock.setblocking(False)
+        sock.connect_ex(("198.18.0.9", 80))
+        yield
+        run("ip", "link", "del", "gone0")
 
 
 @test
@@ -194,9 +212,9 @@ def hotplug(host):
     if not ONLINE.exists():
         raise Skip("this CPU cannot be taken out")
     with Module(log=0), Device() as reader:
-        before = 0
+        before, times = 0, max(5, CYCLES // 20)
         with Traffic(host) as traffic:
-            for state in "01" * max(5, CYCLES // 20):
+            for state in "01" * times:
                 ONLINE.write_text(state)
                 counted = traffic.count
                 wait_for(lambda: traffic.count > counted, "traffic")
@@ -206,11 +224,12 @@ def hotplug(host):
         reader.drain()
         wait_for(lambda: stats()["flows_opened"] == traffic.count, "one flow a connection",
                  lines=lambda: [f"{stats()['flows_opened']} flows, {traffic.count} connections"])
+    print(f"# {times} times, {traffic.count} connections meanwhile")
 
 
 @test
 def suspended(host):
-    """the machine falls asleep and wakes, with a flow open: it goes on as the same one"""
+    """all tasks are frozen, as when the machine sleeps: a flow goes on as the same one"""
     power = pathlib.Path("/sys/power")
     if "freeze" not in (power / "state").read_text() or not (power / "pm_test").exists():
         raise Skip("this kernel cannot sleep, or not for a test")
@@ -234,8 +253,9 @@ def suspended(host):
 @test
 def killed(host):
     """a reader that is killed at any point: the other's account stays exact"""
+    count = max(10, CYCLES // 5)
     with Module(log=0, ring_events=1024), Device() as other, Traffic(host):
-        for _ in range(max(10, CYCLES // 5)):
+        for _ in range(count):
             with subprocess.Popen([READER, "--existing"], stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL) as reader:
                 time.sleep(random.random() / 10)
@@ -244,6 +264,7 @@ def killed(host):
             other.drain()
             account = other.account()
             same(account.read + account.lost, account.next_seq - 1, "read + lost")
+        print(f"# {count} killed; the other read {account.read} and lost {account.lost}")
 
 
 @test
@@ -257,6 +278,7 @@ def many_open(host):
         check(unload().returncode, "rmmod with readers")
         for reader in readers:
             os.close(reader.fd)
+    print(f"# {len(readers)} readers, 100 events each")
 
 
 @test
@@ -276,6 +298,7 @@ def clock(host):
             check(max(ends) < 10_000_000, f"a duration of {max(ends)} us")
             done = attempt(READER, "-d", "-t", "rfc3339")
             same(done.returncode, 0, "status", [done.stderr])
+            print(f"# 20 steps, {len(events)} events")
     finally:
         time.clock_settime(time.CLOCK_REALTIME, wall)
 

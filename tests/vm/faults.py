@@ -19,21 +19,14 @@ import time
 from lib import device
 from lib.device import Device, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import MODULE, SLOW, SYS_DELETE_MODULE, Module, stats
+from lib.kernel import MODULE, SLOW, SYS_DELETE_MODULE, Module, loaded, stats
 from lib.net import libc
 from lib.process import apart
-from lib.tap import Skip, check, main, no_reports, same, test, wait_for
+from lib.tap import Failure, check, main, no_reports, same, test, wait_for
 
 DEBUG = pathlib.Path("/sys/kernel/debug")
 FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
 MAKE_IT_FAIL = pathlib.Path("/proc/thread-self/make-it-fail")
-# What fails of a kind in a task: percent of each so many-th. A use takes many a copy. By
-# chance, as a plain interval would meet the same sites of each use.
-RATES = {
-    "failslab": {"probability": 2},
-    "fail_page_alloc": {"probability": 2},
-    "fail_usercopy": {"interval": 10, "probability": 1},
-}
 SYS_FINIT_MODULE = 313
 CLONE_NEWNET = 0x40000000
 SITES_MAX = 3000
@@ -116,20 +109,30 @@ def each_site(call, allowed, after=lambda: None):
     check(errors, "no site failed")
 
 
+class File:
+    """The module as a file, to load and unload it by nothing but system calls."""
+
+    def __enter__(self):
+        self.fd = os.open(MODULE, os.O_RDONLY)
+        return self
+
+    def __exit__(self, *exception):
+        os.close(self.fd)
+
+    def insmod(self):
+        os.lseek(self.fd, 0, os.SEEK_SET)
+        system(libc.syscall, SYS_FINIT_MODULE, self.fd, b"log=0 ingress=lo", 0)
+
+    @staticmethod
+    def rmmod():
+        system(libc.syscall, SYS_DELETE_MODULE, b"tcptrace", os.O_NONBLOCK)
+
+
 @test
 def loading(_host):
     """insmod: it fails or not, and leaves nothing"""
-    module = os.open(MODULE, os.O_RDONLY)
-
-    def insmod():
-        os.lseek(module, 0, os.SEEK_SET)
-        system(libc.syscall, SYS_FINIT_MODULE, module, b"log=0 ingress=lo", 0)
-
-    def rmmod():
-        libc.syscall(SYS_DELETE_MODULE, b"tcptrace", os.O_NONBLOCK)
-
-    each_site(insmod, {"ENOMEM", "none", "EFAULT"}, rmmod)
-    os.close(module)
+    with File() as module:
+        each_site(module.insmod, {"ENOMEM", "none", "EFAULT"}, lambda: error_of(module.rmmod))
 
 
 @test
@@ -185,15 +188,21 @@ def listing(host):
             each_site(pathlib.Path(path).read_text, {"EFAULT", "ENOMEM", "ENOENT", "none"})
 
 
+# A new namespace, with what other parts of it make of no memory: proc_net_ns_init(),
+# uevent_net_init(), fib_net_init(), the sockets and sysctls of IPv6.
+OF_NAMESPACES = {"ENOMEM", "none", "ENOSPC", "EINVAL", "EEXIST", "ENODEV", "EAFNOSUPPORT",
+                 "ENFILE", "ENOBUFS"}
+
+
+def new_namespace():
+    system(libc.unshare, CLONE_NEWNET)
+
+
 @test
 def namespaces(_host):
     """a new network namespace"""
-    # what other parts of a namespace make of no memory: proc_net_ns_init(), uevent_net_init(),
-    # fib_net_init(), the sockets and sysctls of IPv6
-    others = {"EEXIST", "ENODEV", "EAFNOSUPPORT", "ENFILE", "ENOBUFS"}
     with Module(log=0):
-        each_site(lambda: system(libc.unshare, CLONE_NEWNET),
-                  {"ENOMEM", "none", "ENOSPC", "EINVAL"} | others)
+        each_site(new_namespace, OF_NAMESPACES)
 
 
 @test
@@ -225,7 +234,7 @@ def no_flows(host):
     cache = pathlib.Path("/sys/kernel/slab/tcptrace_flow/failslab")
     with Module(log=0):
         if not int(cache.read_text()):
-            raise Skip("the kernel was not told to let this cache fail")
+            raise Failure("the kernel was not told to let this cache fail: slub_debug=A")
         with failing("failslab", "cache_filter", interval=10):
             with Traffic(host) as traffic:
                 wait_for(lambda: traffic.count > 200, "traffic")
@@ -247,37 +256,60 @@ def use(host, sock):
         reader.drain()
 
 
-def use_all_failing(host, sock, end):
-    """Use all until then, in a task that fails; how often that went well, and which errors."""
+def repeat_failing(use, end):
+    """Use it until then, in a task that fails; how often that went well, and which errors."""
     outcomes = collections.Counter()
     try:
         MAKE_IT_FAIL.write_text("1")
         while time.monotonic() < end:
-            outcomes[error_of(use, host, sock)] += 1
+            outcomes[error_of(use)] += 1
     finally:
         until_done(lambda: MAKE_IT_FAIL.write_text("0"))
     return json.dumps(outcomes)
+
+
+def at_random(use, allowed, **rate):
+    """Use it for a while; allocations and pages fail at that rate, and copies, of which there
+    are many more, seldom. By chance, as a plain interval would meet the same sites each time.
+    """
+    rates = {"failslab": rate, "fail_page_alloc": rate,
+             "fail_usercopy": {"interval": 10, "probability": 1}}
+    with contextlib.ExitStack() as all_kinds:
+        for kind, values in rates.items():
+            all_kinds.enter_context(failing(kind, "task_filter", **values))
+        outcomes = json.loads(apart(repeat_failing, use, time.monotonic() + 5 * SLOW))
+    print(f"# uses: {outcomes}")
+    check(outcomes.get("none"), "it was never used to the end")
+    check(sum(outcomes.values()) > outcomes["none"], "no use failed")
+    check(outcomes.keys() <= allowed, "another error")
 
 
 @test
 def everything(host):
     """many allocations, pages and copies of a task, for some seconds, with all in use"""
     with Module(log=0, ring_events=256), host.raw_socket() as sock:
-        with contextlib.ExitStack() as all_kinds:
-            for kind, rate in RATES.items():
-                all_kinds.enter_context(failing(kind, "task_filter", **rate))
-            end = time.monotonic() + 5 * SLOW
-            outcomes = json.loads(apart(use_all_failing, host, sock, end))
-        counted = stats()
-        print(f"# uses: {outcomes}; {counted['no_memory']} flows not followed")
-        check(outcomes.get("none"), "it was never used to the end")
-        check(sum(outcomes.values()) > outcomes["none"], "no use failed")
-        check(counted["no_memory"], "no flow failed")
-        check(outcomes.keys() <= {"EFAULT", "ENOMEM", "none"}, "another error")
+        at_random(lambda: use(host, sock), {"EFAULT", "ENOMEM", "none"}, probability=2)
+        not_followed = stats()["no_memory"]
+        print(f"# {not_followed} flows not followed")
+        check(not_followed, "no flow failed")
         with Device() as reader:
             reader.flush()
             account = reader.info()
             same((live_flows(), account.flows), (0, 0), "flows after a flush")
+
+
+@test
+def coming_and_going(_host):
+    """the same with insmod, a new namespace and rmmod"""
+    with File() as module:
+        def come_and_go():
+            module.insmod()
+            try:
+                new_namespace()
+            finally:
+                until_done(module.rmmod)
+        at_random(come_and_go, OF_NAMESPACES | {"EFAULT"}, interval=5, probability=1)
+    check(not loaded(), "the module is there yet")
 
 
 @contextlib.contextmanager

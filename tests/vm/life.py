@@ -3,10 +3,8 @@
 """The module comes and goes, whatever goes on meanwhile."""
 
 import contextlib
-import itertools
 import os
 import pathlib
-import threading
 
 from lib import device, net
 from lib.device import Device, errno_of, live_flows
@@ -14,8 +12,8 @@ from lib.host import Host, Traffic
 from lib.kernel import (Module, PARAMETERS, READER, STATS, attempt, load, loaded,
                         unload)
 from lib.mirror import Mirror
-from lib.packet import packet
 from lib.tap import check, main, same, test, wait_for
+from lib.threads import Threads
 from lib.trace import Trace
 
 IFF_PROMISC = 0x100
@@ -35,28 +33,14 @@ def refused(host):
         same(load().returncode, 0, "insmod")
 
 
-def feed(mirror, done):
-    """SYNs of strangers without end."""
-    sources = (("192.0.2.1", port) for port in itertools.cycle(range(1, 60000)))
-    while not done.is_set():
-        mirror.send(*(bytes(12) + b"\x08\x00" + packet(source, ("198.51.100.1", 80), "S")
-                      for source in itertools.islice(sources, 500)))
-
-
 @test
 def mirrored(_host):
     """loaded and unloaded into what comes in on a mirrored interface"""
-    done = threading.Event()
     with Mirror() as mirror:
-        thread = threading.Thread(target=feed, args=(mirror, done))
-        thread.start()
-        try:
+        with Threads(lambda: mirror.syns(500)):
             for _ in range(5):
                 with Module(ingress=mirror.name, log=0):
                     wait_for(lambda: live_flows() > 1000, "flows")
-        finally:
-            done.set()
-            thread.join()
         flags = pathlib.Path(f"/sys/class/net/{mirror.name}/flags").read_text()
         same(int(flags, 16) & IFF_PROMISC, 0, "promiscuous mode afterwards")
 

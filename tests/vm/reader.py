@@ -138,7 +138,7 @@ def statuses(_scenery):
                           (["--device", "/dev/null"], 1), (["stats", "more"], 2)):
         done = reader(*words)
         same(done.returncode, status, " ".join(words), done.stderr.splitlines())
-        check(bool(done.stderr) == bool(status) or words == ["-d"], f"message of {word}")
+        check(bool(done.stderr) == bool(status) or words == ["-d"], f"message of {words}")
 
 
 @test

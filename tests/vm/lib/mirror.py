@@ -5,11 +5,13 @@
  feed1 ─── mon1
 """
 
+import itertools
 import os
 import pathlib
 import socket
 
 from lib.kernel import run
+from lib.packet import packet
 from lib.trace import Flow
 
 BACKLOG = pathlib.Path("/proc/sys/net/core/netdev_max_backlog")
@@ -21,6 +23,7 @@ class Mirror:
     def __init__(self, number=0):
         self.name, self.feed = f"mon{number}", f"feed{number}"
         self.inode = os.stat("/proc/self/ns/net").st_ino
+        self.strangers = itertools.cycle(range(1, 60000))
 
     def __enter__(self):
         BACKLOG.write_text("100000")	# at top speed too, every frame arrives
@@ -42,6 +45,12 @@ class Mirror:
             sock.bind((self.feed, 0))
             for frame in frames:
                 sock.send(bytes(frame))
+
+    def syns(self, count):
+        """So many attempts of strangers."""
+        self.send(*(bytes(12) + b"\x08\x00" + packet(("192.0.2.1", port),
+                                                     ("198.51.100.1", 80), "S")
+                    for port in itertools.islice(self.strangers, count)))
 
 
 def flows_of(events):
