@@ -18,7 +18,7 @@ import time
 from lib import device, net
 from lib.device import Device, kind, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import (Module, PARAMETERS, READER, STATS, SYS_DELETE_MODULE, attempt, load,
+from lib.kernel import (Module, PARAMETERS, READER, SLOW, STATS, SYS_DELETE_MODULE, attempt, load,
                         loaded, run, set_parameter, stats, unload)
 from lib.mirror import Mirror
 from lib.net import Namespace
@@ -116,7 +116,7 @@ def races(host):
         load(log=0)
         for thread in threads:
             thread.start()
-        end = time.monotonic() + 5 + CYCLES / 10
+        end = time.monotonic() + (5 + CYCLES / 10) * SLOW
         while time.monotonic() < end:
             if delete_module():
                 unloads += 1

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel says of its own sockets: the tracepoint sock:inet_sock_set_state, and ss.
+"""What the kernel says of its own sockets: the tracepoint sock:inet_sock_set_state, and ss;
+of requests, which are no sockets yet, ss and the tracepoint tcp:tcp_retransmit_synack.
 
 An endpoint is (local address, local port, remote address, remote port), addresses as
 text, so that each of the two sockets of a connection has a name of its own.
 """
 
 import collections
+import contextlib
 import os
 import pathlib
 import re
@@ -136,6 +138,38 @@ class StateTrace:
         return Change(time_ns, field("skaddr", "P"), field("oldstate", "i"),
                       field("newstate", "i"), family, field("sport", "H"), field("dport", "H"),
                       socket.inet_ntop(family, source), socket.inet_ntop(family, dest))
+
+
+class RepeatedOffers:
+    """The SYN+ACKs that are sent again by the kernel's timer, as long as the context lasts.
+
+    Each is of a request; on a slow machine ss may come too late to see one.
+    """
+
+    path = TRACING / "instances/requests"
+    enable = path / "events/tcp/tcp_retransmit_synack/enable"
+    form = re.compile(r"sport=(\d+) dport=(\d+) .*saddrv6=(\S+) daddrv6=(\S+)")
+
+    def __enter__(self):
+        self.path.mkdir()
+        self.fd = os.open(self.path / "trace_pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self.enable.write_text("1")
+        return self
+
+    def __exit__(self, *exception):
+        self.enable.write_text("0")
+        os.close(self.fd)
+        self.path.rmdir()
+
+    def endpoints(self):
+        """Those that sent one since the last call."""
+        text = ""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                text += os.read(self.fd, 65536).decode()
+        for sport, dport, source, dest in self.form.findall(text):
+            yield (source.removeprefix("::ffff:"), int(sport),
+                   dest.removeprefix("::ffff:"), int(dport))
 
 
 def records(page):
