@@ -124,13 +124,13 @@ def races(host):
         done.set()
         for thread in threads:
             thread.join()
+    if loaded():
+        take_out()
     errors = [error for error in said if not isinstance(error, int)]
     check(not errors, "a use failed", [repr(error) for error in errors])
     print(f"# {unloads} unloads, beside {sum(said)} uses")
     check(unloads > 3, "hardly ever unloaded")
     check(min(said) > 0, f"one use never succeeded: {said}")
-    if loaded():
-        take_out()
 
 
 @test
