@@ -129,7 +129,7 @@ def analyse(path):
     fields = ("tcp.stream", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst",
               "tcp.dstport", "tcp.flags", "tcp.len", "tcp.completeness")
     lines = run("tshark", "-2", "-n", "-r", path, "-T", "fields", "-E", "separator=,",
-                *(word for field in fields for word in ("-e", field)))
+                *(word for field in fields for word in ("-e", field)), limit=180)
     streams, found = {}, {}
     for line in lines.splitlines():
         number, src, src6, sport, dst, dst6, dport, flags, length, complete = line.split(",")
