@@ -138,6 +138,7 @@ def packets(host):
 def sane(host):
     """a connection after all that is told from its SYN to its end"""
     with Device() as reader:
+        reader.flush()	# no END of a stranger comes in between
         reader.seek(os.SEEK_END)
         talk(4)
         talk(6)
