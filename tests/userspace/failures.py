@@ -6,8 +6,8 @@ import subprocess
 import tempfile
 
 import records
-from harness import ENV, FAKE, READER, equal, read, test
-from records import ABI, Flow, Trace
+from harness import ENV, FAKE, READER, equal, read, refused, test
+from records import ABI
 
 
 def shell(command, **env):
@@ -25,11 +25,8 @@ def recorded(folder, trace):
 
 @test
 def closed_pipe_ends_quietly():
-    trace = Trace()
-    for number in range(1, 3001):
-        records.refused(trace, Flow(number))
     with tempfile.TemporaryDirectory() as folder:
-        path = recorded(folder, trace)
+        path = recorded(folder, refused(*range(1, 3001)))
         code, out, err = shell('"$READER" -j -r "$TRACE" | head -1; exit "${PIPESTATUS[0]}"',
                                TRACE=path)
     equal((code, len(out.splitlines()), err), (0, 1, ""))

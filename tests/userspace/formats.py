@@ -30,14 +30,6 @@ TIME           FLOW EVENT       FLAGS     SEQ      ACK INITIATOR    RESPONDER
 """
 
 
-def orderly():
-    trace = Trace()
-    flow = Flow(1)
-    records.handshake(trace, flow)
-    records.teardown(trace, flow)
-    return trace
-
-
 @test
 def text_of_an_orderly_connection():
     equal(show(orderly()), ORDERLY)

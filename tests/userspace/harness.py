@@ -70,6 +70,14 @@ def orderly():
     return trace
 
 
+def refused(*numbers):
+    """Connections that were refused, three events each."""
+    trace = Trace()
+    for number in numbers:
+        records.refused(trace, Flow(number))
+    return trace
+
+
 class Live:
     """The reader on a FIFO that takes the place of the device."""
 

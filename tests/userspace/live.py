@@ -6,18 +6,15 @@ import os
 import signal
 import tempfile
 
-import records
-from harness import FAKE, equal, Live, orderly, read, test
-from records import Flow, Trace
+from harness import FAKE, equal, Live, orderly, read, refused, test
+from records import Trace
 
 
 @test
 def live_events_are_shown_at_once():
     with Live("-j") as live:
         for number in range(1, 4):
-            trace = Trace()
-            records.refused(trace, Flow(number))
-            live.publish(trace)
+            live.publish(refused(number))
             equal([json.loads(live.line())["flow_id"] for _ in range(3)], [number] * 3)
         code, out, err = live.end(signal.SIGINT)
         equal((code, out), (130, ""))
@@ -35,9 +32,7 @@ def live_heading_comes_before_any_event():
 @test
 def live_takes_what_had_happened_before_the_signal():
     with Live("-j") as live:
-        first = Trace()
-        records.refused(first, Flow(1))
-        live.publish(first)
+        live.publish(refused(1))
         live.line()
         live.reader.send_signal(signal.SIGSTOP)
         live.publish(orderly())
@@ -66,9 +61,7 @@ def live_count():
 @test
 def live_closed_pipe_is_noticed_without_events():
     with Live("-j") as live:
-        trace = Trace()
-        records.refused(trace, Flow(1))
-        live.publish(trace)
+        live.publish(refused(1))
         live.line()
         live.reader.stdout.close()
         equal(live.reader.wait(timeout=10), 0)

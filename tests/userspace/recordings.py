@@ -7,8 +7,8 @@ import tempfile
 import time
 
 import records
-from harness import equal, Live, objects, orderly, read, replay, show, test
-from records import ABI, Flow, Trace
+from harness import equal, Live, objects, orderly, read, refused, replay, show, test
+from records import ABI
 
 
 @test
@@ -24,9 +24,7 @@ def truncated_recording():
 @test
 def recording_cut_off_anywhere():
     """At each byte, from a file and from a pipe: what is whole is shown, the rest is told."""
-    trace = Trace()
-    records.refused(trace, Flow(1))
-    recording, head, size = trace.recording(), len(records.header()), records.EVENT.size
+    recording, head, size = refused(1).recording(), len(records.header()), records.EVENT.size
     for cut in range(len(recording)):
         whole, rest = divmod(max(cut - head, 0), size)
         says = ("empty" if not cut else "ends inside its header" if cut < head else
@@ -82,9 +80,7 @@ def recording_of_a_recording():
 
 @test
 def large_recordings():
-    trace = Trace()
-    for number in range(1, 3001):
-        records.refused(trace, Flow(number))
+    trace = refused(*range(1, 3001))
     equal(len(objects(trace)), 9000)
     equal(show(trace).count("10.0.0.1:43210"), 3000)
     equal([event["seq"] for event in objects(trace)], list(range(1, 9001)))
