@@ -18,10 +18,11 @@ import time
 from lib import device, net
 from lib.device import Device, kind, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import (Module, PARAMETERS, READER, SLOW, STATS, SYS_DELETE_MODULE, attempt, load,
+from lib.kernel import (Module, PARAMETERS, READER, SLOW, STATS, attempt, load,
                         loaded, run, set_parameter, stats, unload)
 from lib.mirror import Mirror
 from lib.net import Namespace
+from lib.system import delete_module
 from lib.tap import Skip, check, main, same, test, wait_for
 from lib.threads import Threads
 
@@ -48,11 +49,6 @@ def cycles(host):
                 reader.kill()
             take_out()
     print(f"# {CYCLES} cycles, {traffic.count} connections")
-
-
-def delete_module():
-    """rmmod without a program; whether it was not in use."""
-    return net.libc.syscall(SYS_DELETE_MODULE, b"tcptrace", os.O_NONBLOCK) == 0
 
 
 def until(done, errors, function):
@@ -118,9 +114,12 @@ def races(host):
             thread.start()
         end = time.monotonic() + (5 + CYCLES / 10) * SLOW
         while time.monotonic() < end:
-            if delete_module():
-                unloads += 1
-                load(log=0)
+            try:
+                delete_module()
+            except BlockingIOError:	# it is in use
+                continue
+            unloads += 1
+            load(log=0)
         done.set()
         for thread in threads:
             thread.join()

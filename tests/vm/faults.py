@@ -9,7 +9,6 @@ with the first site failing, then the second, and so on until none is left
 
 import collections
 import contextlib
-import ctypes
 import errno
 import json
 import os
@@ -19,16 +18,14 @@ import time
 from lib import device
 from lib.device import Device, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import MODULE, SLOW, SYS_DELETE_MODULE, Module, loaded, stats
-from lib.net import libc
+from lib.kernel import MODULE, SLOW, Module, loaded, stats
 from lib.process import apart
+from lib.system import CLONE_NEWNET, delete_module, finit_module, unshare
 from lib.tap import Failure, check, main, no_reports, same, test, wait_for
 
 DEBUG = pathlib.Path("/sys/kernel/debug")
 FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
 MAKE_IT_FAIL = pathlib.Path("/proc/thread-self/make-it-fail")
-SYS_FINIT_MODULE = 313
-CLONE_NEWNET = 0x40000000
 SITES_MAX = 3000
 
 
@@ -54,12 +51,6 @@ def until_done(call):
     while True:
         with contextlib.suppress(OSError, MemoryError):
             return call()
-
-
-def system(function, *args):
-    """A call that returns -1; raises OSError."""
-    if function(*args) < 0:
-        raise OSError(ctypes.get_errno(), "call")
 
 
 def error_of(call, *args):
@@ -121,18 +112,14 @@ class File:
 
     def insmod(self):
         os.lseek(self.fd, 0, os.SEEK_SET)
-        system(libc.syscall, SYS_FINIT_MODULE, self.fd, b"log=0 ingress=lo", 0)
-
-    @staticmethod
-    def rmmod():
-        system(libc.syscall, SYS_DELETE_MODULE, b"tcptrace", os.O_NONBLOCK)
+        finit_module(self.fd, b"log=0 ingress=lo")
 
 
 @test
 def loading(_host):
     """insmod: it fails or not, and leaves nothing"""
     with File() as module:
-        each_site(module.insmod, {"ENOMEM", "none", "EFAULT"}, lambda: error_of(module.rmmod))
+        each_site(module.insmod, {"ENOMEM", "none", "EFAULT"}, lambda: error_of(delete_module))
 
 
 @test
@@ -195,7 +182,7 @@ OF_NAMESPACES = {"ENOMEM", "none", "ENOSPC", "EINVAL", "EEXIST", "ENODEV", "EAFN
 
 
 def new_namespace():
-    system(libc.unshare, CLONE_NEWNET)
+    unshare(CLONE_NEWNET)
 
 
 @test
@@ -312,7 +299,7 @@ def coming_and_going(_host):
             try:
                 new_namespace()
             finally:
-                until_done(module.rmmod)
+                until_done(delete_module)
         at_random(come_and_go, OF_NAMESPACES | {"EFAULT"}, interval=5, probability=1)
     check(not loaded(), "the module is there yet")
 

@@ -6,8 +6,6 @@ Each trial is a process of its own, which gives up what it has and reports by it
 """
 
 import contextlib
-import ctypes
-import errno
 import os
 import pathlib
 import re
@@ -19,20 +17,16 @@ import sys
 from lib import device
 from lib.device import Device
 from lib.host import Host
-from lib.kernel import Kmsg, Module, PARAMETERS, READER, STATS, SYS_DELETE_MODULE, attempt, run
-from lib.net import libc, new_port
+from lib.kernel import Kmsg, Module, PARAMETERS, READER, STATS, attempt, run
+from lib.net import new_port
 from lib.process import apart
+from lib.system import (CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER, call, delete_module, set_namespace,
+                        unshare)
 from lib.tap import Skip, check, main, same, test
 
 NOBODY = 65534
-CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWNS = 0x10000000, 0x40000000, 0x20000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 DENIED = {"EACCES", "EPERM"}
-
-
-def unshare(flags):
-    if libc.unshare(flags):
-        raise OSError(ctypes.get_errno(), "unshare")
 
 
 def become_nobody():
@@ -45,7 +39,7 @@ def fake_root(flags=0):
     """Root of a user namespace that nobody made; it has every capability there."""
     become_nobody()
     # a process that changed its user is not its own to look at, and cannot be mapped
-    libc.prctl(4, 1)
+    call("prctl", 4, 1)
     unshare(CLONE_NEWUSER | flags)
     pathlib.Path("/proc/self/setgroups").write_text("deny")
     pathlib.Path("/proc/self/uid_map").write_text(f"0 {NOBODY} 1")
@@ -70,11 +64,6 @@ def open_all():
         "mirror": error_of((PARAMETERS / "ingress").write_text, "lo"),
         "unload": error_of(delete_module),
     }
-
-
-def delete_module():
-    if libc.syscall(SYS_DELETE_MODULE, b"tcptrace", os.O_NONBLOCK) < 0:
-        raise OSError(ctypes.get_errno(), "delete_module")
 
 
 def all_denied(answers, *allowed):
@@ -108,7 +97,7 @@ def root_without_capabilities(host):
     def trial():
         # CAP_NET_ADMIN, SYS_MODULE and all others gone; the user stays 0
         header, none = struct.pack("II", 0x20080522, 0), bytes(24)
-        same(libc.capset(header, none), 0, "capset")
+        call("capset", header, none)
         with Device() as reader:
             return error_of(reader.flush), error_of(delete_module)
     host.refused(new_port())
@@ -131,10 +120,10 @@ def bind_mounted(_host):
     """the device bind-mounted into a container of fake root: still denied"""
     def trial():
         fake_root(CLONE_NEWNS)
-        same(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), 0, "private mounts")
-        same(libc.mount(b"tmpfs", b"/mnt", b"tmpfs", 0, None), 0, "tmpfs")
+        call("mount", b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+        call("mount", b"tmpfs", b"/mnt", b"tmpfs", 0, None)
         os.close(os.open("/mnt/tcptrace", os.O_CREAT | os.O_WRONLY))
-        same(libc.mount(device.PATH.encode(), b"/mnt/tcptrace", None, MS_BIND, None), 0, "bind")
+        call("mount", device.PATH.encode(), b"/mnt/tcptrace", None, MS_BIND, None)
         check(stat.S_ISCHR(os.stat("/mnt/tcptrace").st_mode), "it is the device")
         made = error_of(os.mknod, "/mnt/made", stat.S_IFCHR | 0o666, os.stat(device.PATH).st_rdev)
         return made, error_of(os.open, "/mnt/tcptrace", os.O_RDONLY)
@@ -158,7 +147,7 @@ def joined(host):
     def trial():
         fd = os.open("/run/netns/host", os.O_RDONLY)
         fake_root()
-        return "none" if not libc.setns(fd, 0) else errno.errorcode[ctypes.get_errno()]
+        return error_of(set_namespace, fd)
     check(apart(trial) in DENIED, "setns into a namespace of root")
 
 

@@ -11,7 +11,7 @@ import re
 import socket
 
 from lib.kernel import REPOSITORY
-from lib.net import libc
+from lib import system
 
 PATH = "/dev/tcptrace"
 HEADER = REPOSITORY / "module/uapi/linux/tcptrace.h"
@@ -198,8 +198,10 @@ def errno_of(function, *args):
 
 def plain_read(fd, address, size):
     """read() without what Python does about signals; its value, the name of its error."""
-    value = libc.read(fd, ctypes.c_void_p(address), ctypes.c_size_t(size))
-    return value, errno.errorcode[ctypes.get_errno()] if value < 0 else None
+    try:
+        return system.call("read", fd, ctypes.c_void_p(address), ctypes.c_size_t(size)), None
+    except OSError as error:
+        return -1, errno.errorcode[error.errno]
 
 
 @contextlib.contextmanager
@@ -207,6 +209,5 @@ def guarded_memory():
     """Two pages, the second of which is not writable: they, and the address between them."""
     with mmap.mmap(-1, 2 * mmap.PAGESIZE) as memory:
         edge = ctypes.addressof(ctypes.c_char.from_buffer(memory)) + mmap.PAGESIZE
-        if libc.mprotect(ctypes.c_void_p(edge), mmap.PAGESIZE, mmap.PROT_READ):
-            raise OSError(ctypes.get_errno(), "mprotect")
+        system.call("mprotect", ctypes.c_void_p(edge), mmap.PAGESIZE, mmap.PROT_READ)
         yield memory, edge

@@ -14,8 +14,6 @@ RELEASE = tuple(map(int, re.search(r"(\d+)\.(\d+)\.(\d+)", re.sub(
     r".* Debian ", "", os.uname().version) + " " + os.uname().release).groups()))
 # A kernel full of checks takes so many times as long.
 SLOW = int(os.environ.get("TCPTRACE_SLOW", 1))
-# The number of delete_module(2), which libc does not offer
-SYS_DELETE_MODULE = {"x86_64": 176, "i686": 129}.get(os.uname().machine, 106)
 PARAMETERS = pathlib.Path("/sys/module/tcptrace/parameters")
 # of the first namespace, wherever this thread is
 STATS = pathlib.Path("/proc/1/net/stat/tcptrace")

@@ -13,7 +13,6 @@ times: at the client, forwarded at the router, at the server.
 """
 
 import contextlib
-import ctypes
 import itertools
 import os
 import socket
@@ -21,6 +20,7 @@ import struct
 import threading
 
 from lib.kernel import attempt, run
+from lib.system import set_namespace
 from lib.tap import Skip
 
 CLIENT, SERVER = "10.0.1.1", "10.0.2.1"
@@ -76,7 +76,6 @@ table inet lab {
 }
 """
 
-libc = ctypes.CDLL(None, use_errno=True)
 ports = itertools.count(5001)
 
 
@@ -87,12 +86,6 @@ def new_port():
 
 def family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def set_namespace(fd):
-    """Move this thread."""
-    if libc.setns(fd, 0):
-        raise OSError(ctypes.get_errno(), "setns")
 
 
 def tap(interface):
