@@ -3,6 +3,7 @@
 #include <err.h>
 #include <string.h>
 #include "behaviour.h"
+#include "dice.h"
 #include "listener.h"
 
 #define LIMIT	10000	/* ms: far more than any wait on a network that works */
@@ -10,20 +11,10 @@
 
 static uint64_t dice;
 
-/* splitmix64, a public-domain generator: every seed gives a good start. */
-static uint64_t next(void)
-{
-	uint64_t z = dice += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 /* 0 to n - 1 */
 static int any(int n)
 {
-	return next() % n;
+	return dice_next(&dice) % n;
 }
 
 static bool one_in(int n)

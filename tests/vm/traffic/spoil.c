@@ -18,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dice.h"
+
 #define PACKETS_MAX	4096
 #define PACKET_MAX	2048
 
@@ -30,20 +32,10 @@ static struct packet packets[PACKETS_MAX];
 static unsigned int count;
 static uint64_t dice;
 
-/* splitmix64 */
-static uint64_t next(void)
-{
-	uint64_t z = dice += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 /* 0 to n - 1 */
 static unsigned int any(unsigned int n)
 {
-	return next() % n;
+	return dice_next(&dice) % n;
 }
 
 static void read_packets(const char *path)
@@ -125,7 +117,7 @@ static void spoil(struct packet *packet)
 			*byte ^= 1 << any(8);
 			break;
 		default:
-			*byte = next();
+			*byte = dice_next(&dice);
 		}
 	}
 	if (!any(4))
