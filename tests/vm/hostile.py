@@ -30,6 +30,7 @@ PACKETS = int(os.environ.get("TCPTRACE_PACKETS", 50000))
 CALLS = int(os.environ.get("TCPTRACE_CALLS", 20000))
 SEED = int(os.environ.get("TCPTRACE_SEED", random.randrange(2**32)))
 THREADS = 8
+KCOV = pathlib.Path("/sys/kernel/debug/kcov")
 PROGRAMS = pathlib.Path(__file__).parent / "traffic/build"
 
 
@@ -156,10 +157,13 @@ def calls(host):
 
     before = stats()["events"]
     with Threads(attempt_one):
-        done, failed = program("calls", THREADS, CALLS, SEED)
+        done, failed, reached, kept = program("calls", THREADS, CALLS, SEED)
     events = stats()["events"] - before
     print(f"# seed {SEED}: {THREADS} threads, {done} calls succeeded, {failed} failed; "
           f"{events} events meanwhile")
+    if KCOV.exists():
+        print(f"# guided by KCOV: {reached} places of the module reached, {kept} bursts kept")
+        check(reached > 500 and kept > 10, "not guided")
     check(done > CALLS and failed > CALLS, "hardly any succeeded, or failed")
     check(events > CALLS / 10, "hardly any events")
     set_parameter("ingress", "")

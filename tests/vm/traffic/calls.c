@@ -5,8 +5,9 @@
  *
  *   calls THREADS N SEED	N calls of each thread
  *
- * Prints how many calls succeeded and how many failed.  A call may fail as it likes; only a
- * kernel that falls over, or a value that no call of its kind has, is wrong.
+ * Prints how many calls succeeded, how many failed, and what guide.h has to say: how many
+ * places were reached and how many bursts of calls kept.  A call may fail as it likes; only
+ * a kernel that falls over, or a value that no call of its kind has, is wrong.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -24,8 +25,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "guide.h"
+
 #define THREADS_MAX	64
 #define FILES		8	/* open ones, shared by all threads */
+#define BURST		16	/* calls that are kept, or not, together */
 #define ROOM		65536
 
 static const char *const paths[] = {
@@ -41,17 +45,14 @@ static long calls_each;
 
 struct thread {
 	pthread_t id;
-	uint64_t dice;
+	uint64_t seed;
+	struct guide guide;
 	long done, failed;
 };
 
 static uint64_t next(struct thread *self)
 {
-	uint64_t z = self->dice += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return guide_next(&self->guide);
 }
 
 static unsigned int any(struct thread *self, unsigned int n)
@@ -176,18 +177,26 @@ static long call(struct thread *self)
 	}
 }
 
+static void count(struct thread *self, long value)
+{
+	if (value < -1)
+		errx(1, "a call returned %ld", value);
+	self->failed += value < 0;
+	self->done += value >= 0;
+}
+
 static void *work(void *arg)
 {
 	struct thread *self = arg;
 	long i;
 
+	guide_open(&self->guide, self->seed);
 	for (i = 0; i < calls_each; i++) {
-		long value = call(self);
-
-		if (value < -1)
-			errx(1, "a call returned %ld", value);
-		self->failed += value < 0;
-		self->done += value >= 0;
+		if (i % BURST == 0)
+			guide_begin_burst(&self->guide);
+		count(self, call(self));
+		if (i % BURST == BURST - 1)
+			guide_end_burst(&self->guide);
 	}
 	return NULL;
 }
@@ -215,7 +224,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < FILES; i++)
 		files[i] = open(paths[i], O_RDONLY | O_NONBLOCK);
 	for (i = 0; i < n; i++) {
-		threads[i].dice = strtoull(argv[3], NULL, 0) + i;
+		threads[i].seed = strtoull(argv[3], NULL, 0) + i;
 		if (pthread_create(&threads[i].id, NULL, work, &threads[i]))
 			errx(1, "no thread");
 	}
@@ -224,6 +233,6 @@ int main(int argc, char **argv)
 		done += threads[i].done;
 		failed += threads[i].failed;
 	}
-	printf("%ld %ld\n", done, failed);
+	printf("%ld %ld %u %u\n", done, failed, guide_reached(), guide_kept());
 	return 0;
 }
