@@ -227,29 +227,6 @@ def hotplug(host):
 
 
 @test
-def suspended(host):
-    """all tasks are frozen, as when the machine sleeps: a flow goes on as the same one"""
-    power = pathlib.Path("/sys/power")
-    if "freeze" not in (power / "state").read_text() or not (power / "pm_test").exists():
-        raise Skip("this kernel cannot sleep, or not for a test")
-    port = net.new_port()
-    with Module(log=0), Device() as reader:
-        client, server = host.connect(port)
-        # no further than that all tasks are frozen for five seconds: behind that the device
-        # with our root file system would not wake again
-        (power / "pm_test").write_text("freezer")
-        (power / "state").write_text("freeze")
-        (power / "pm_test").write_text("none")
-        client.sendall(b"x")
-        server.recv(10)
-        for sock in (client, server):
-            sock.close()
-        wait_for(lambda: stats()["flows_opened"] == 1, "one flow")
-        ends = [event for event in reader.drain() if event.kind == kind("end")]
-        same([event.summary.close for event in ends], [device.CONSTANTS["CLOSE_ORDERLY"]], "ends")
-
-
-@test
 def killed(host):
     """a reader that is killed at any point: the other's account stays exact"""
     count = max(10, CYCLES // 5)

@@ -6,6 +6,8 @@ import pathlib
 import re
 import subprocess
 
+from lib.system import delete_module
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 MODULE = os.environ.get("TCPTRACE_MODULE", REPOSITORY / "tcptrace.ko")
 READER = os.environ.get("TCPTRACE_READER", REPOSITORY / "userspace/tcptracectl")
@@ -81,9 +83,7 @@ class Module:
         return self
 
     def __exit__(self, *exception):
-        done = unload()
-        if done.returncode:
-            raise RuntimeError(f"rmmod: {done.stderr}")
+        delete_module()
 
 
 def parameter(name):
