@@ -113,16 +113,16 @@ def races(host):
         for thread in threads:
             thread.start()
         end = time.monotonic() + (5 + CYCLES / 10) * SLOW
-        while time.monotonic() < end:
-            try:
-                delete_module()
-            except BlockingIOError:	# it is in use
-                continue
-            unloads += 1
-            load(log=0)
-        done.set()
-        for thread in threads:
-            thread.join()
+        try:
+            while time.monotonic() < end:
+                with contextlib.suppress(BlockingIOError):	# it is in use
+                    delete_module()
+                    unloads += 1
+                    load(log=0)
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
     if loaded():
         take_out()
     errors = [error for error in said if not isinstance(error, int)]

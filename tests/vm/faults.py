@@ -27,7 +27,7 @@ DEBUG = pathlib.Path("/sys/kernel/debug")
 FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
 MAKE_IT_FAIL = pathlib.Path("/proc/thread-self/make-it-fail")
 SITES_MAX = 3000
-WHOLE = 20	# calls in which nothing failed any more
+WHOLE = 20	# calls one after the other that do not come as far as the next site
 
 
 def arm(kind, **settings):
@@ -89,20 +89,20 @@ def trial(number, call):
 def each_site(call, allowed, after=lambda: None):
     """Fail each site of a call once; how often which error came of it.
 
-    A call has not the same number of sites each time: one that had fewer is not the last.
+    A call has not the same number of sites each time: one that had fewer is made again.
     """
-    errors, whole = collections.Counter(), 0
-    for number in range(1, SITES_MAX):
+    errors, number, whole = collections.Counter(), 1, 0
+    while whole < WHOLE:
         failed, error = trial(number, call)
         after()
         if failed:
             check(error in allowed, f"site {number}: {error}")
             errors[error] += 1
+            number, whole = number + 1, 0
+            check(number < SITES_MAX, "no end of sites")
         else:
             same(error, "none", "without a failure")
             whole += 1
-        if whole == WHOLE:
-            break
     print(f"# {sum(errors.values())} sites failed:", dict(errors))
     check(errors, "no site failed")
 

@@ -3,7 +3,7 @@
 """Packets and calls that nobody means well with.
 
 TCPTRACE_PACKETS and TCPTRACE_CALLS in the environment say how many; TCPTRACE_SEED repeats
-a run, as far as two CPUs let it.
+a run, as far as two CPUs, and KCOV, let it.
 """
 
 import contextlib

@@ -11,6 +11,7 @@ the namespace stays, and this one switches the VM off itself.
 
 import contextlib
 import fcntl
+import linecache
 import pathlib
 import sys
 import termios
@@ -29,6 +30,7 @@ DELAY = pathlib.Path("/sys/module/suspend/parameters/pm_test_delay")
 SECONDS = 2
 TIMEOUT = 3
 RB_POWER_OFF = 0x4321fedc
+MCL_CURRENT = 1
 
 
 def time_asleep():
@@ -39,12 +41,20 @@ def time_asleep():
 def sleep():
     if not DELAY.exists() or "deep" not in (POWER / "mem_sleep").read_text():
         raise Skip("this machine cannot sleep, or not for a test")
+    # what is not in memory now never will be: code, and the lines of a traceback
+    call("mlockall", MCL_CURRENT)
+    linecache.getlines = lambda *_: []
     before = time_asleep()
     DELAY.write_text(str(SECONDS))
     (POWER / "pm_test").write_text("core")
     (POWER / "state").write_text("mem")
     # the clock that goes on while the machine sleeps counts seconds
     check(time_asleep() - before > SECONDS - 1.5, f"asleep for {time_asleep() - before} s")
+
+
+def until_end(reader, events):
+    """Read on until a connection has ended."""
+    wait_for(lambda: events.extend(reader.drain()) or events[-1].kind == kind("end"), "END")
 
 
 @test
@@ -56,15 +66,15 @@ def flows(host):
         client, server = host.connect(port)
         events = reader.drain()
         for _ in range(3):
-            count = traffic.count
             sleep()
+            count = traffic.count
             client.sendall(b"x")
             same(server.recv(10), b"x", "data")
             wait_for(lambda count=count: traffic.count > count + 10, "traffic")
             events += reader.drain()
         client.close()
         server.close()
-        events += reader.drain()
+        until_end(reader, events)
         account = reader.account()
         same((account.read, account.lost), (len(events), 0), "read, lost")
     same(len({event.flow_id for event in events}), 1, "flows")
@@ -83,7 +93,7 @@ def timers(host):
         reader.set_filter(port=host.syns(1)[0])
         sleep()
         events = reader.drain()
-        wait_for(lambda: events.extend(reader.drain()) or events[-1].kind == kind("end"), "END")
+        until_end(reader, events)
     waited = (events[-1].time_ns - events[0].time_ns) / 1e9
     check(TIMEOUT <= waited <= TIMEOUT + 1.5, f"timeout_syn={TIMEOUT} took {waited} s")
 
@@ -96,10 +106,14 @@ def waiting(host):
         reader.set_filter(port=port)
         thread = threading.Thread(target=lambda: got.extend(reader.events()))
         thread.start()
-        sleep()
-        same(got, [], "read before there was an event")
-        host.refused(port)
-        thread.join(10)
+        call_of_it = pathlib.Path(f"/proc/self/task/{thread.native_id}/syscall")
+        wait_for(lambda: call_of_it.read_text().split()[1:2] == [hex(reader.fd)], "it reads")
+        try:
+            sleep()
+            same(got, [], "read before there was an event")
+        finally:
+            host.refused(port)
+            thread.join(10)
         check(got, "read nothing")
 
 

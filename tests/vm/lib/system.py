@@ -12,20 +12,22 @@ DELETE_MODULE, FINIT_MODULE = {
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def call(name, *args):
+def call(name, *args, what=None):
+    """what: its name in an error, if it is another one"""
     value = libc[name](*args)
     if value < 0:
-        raise OSError(ctypes.get_errno(), name)
+        error = ctypes.get_errno()
+        raise OSError(error, f"{what or name}: {os.strerror(error)}")
     return value
 
 
 def finit_module(fd, settings):
-    call("syscall", FINIT_MODULE, fd, settings, 0)
+    call("syscall", FINIT_MODULE, fd, settings, 0, what="finit_module")
 
 
 def delete_module():
     """rmmod without a program; EAGAIN where the module is in use."""
-    call("syscall", DELETE_MODULE, b"tcptrace", os.O_NONBLOCK)
+    call("syscall", DELETE_MODULE, b"tcptrace", os.O_NONBLOCK, what="delete_module")
 
 
 def unshare(flags):

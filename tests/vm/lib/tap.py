@@ -27,8 +27,9 @@ HARMLESS = (
     "hrtimer: interrupt took",
     # a CPU goes and comes, the machine sleeps
     "smpboot: ", "x86: Booting SMP", "PM: ", "Filesystems sync", "Freezing ", "OOM killer ",
-    "Restarting tasks", "random: crng reseeded", "ACPI: PM: ", "Disabling non-boot CPUs",
-    "Enabling non-boot CPUs", "CPU1 is up", "printk: Suspending console",
+    "Restarting tasks", "random: crng reseeded", "ACPI: PM: ", "ACPI: Preparing to enter",
+    "ACPI: Waking up from", "Disabling non-boot CPUs", "Enabling non-boot CPUs", "CPU1 is up",
+    "printk: Suspending console",
     # a kernel that is locked down refuses a module
     "Loading of unsigned module is", "Loading of module with unavailable key is",
     # emulated clocks

@@ -195,6 +195,7 @@ static void *work(void *arg)
 		if (i % BURST == 0)
 			guide_begin_burst(&self->guide);
 		count(self, call(self));
+		guide_note_places(&self->guide);
 		if (i % BURST == BURST - 1)
 			guide_end_burst(&self->guide);
 	}

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,7 +12,7 @@
 #include "dice.h"
 #include "guide.h"
 
-#define TRACE_WORDS	65536
+#define TRACE_WORDS	0x40000
 #define PLACES		0x100000	/* more than the bytes of the module's code */
 #define BURSTS		4096
 
@@ -21,7 +20,7 @@ static atomic_bool seen[PLACES];
 static atomic_uint reached;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t bursts[BURSTS][GUIDE_NUMBERS];
+static struct guide_burst bursts[BURSTS];
 static unsigned int kept;	/* bursts ever; the last BURSTS of them are there */
 
 /* 0 to n - 1 */
@@ -43,7 +42,7 @@ static unsigned long *open_trace(void)
 	}
 	trace = mmap(NULL, TRACE_WORDS * sizeof(*trace), PROT_READ | PROT_WRITE, MAP_SHARED,
 		     fd, 0);
-	/* it stays open until the thread ends */
+	/* the file stays open; the trace ends with the thread */
 	if (trace == MAP_FAILED || ioctl(fd, KCOV_ENABLE, KCOV_TRACE_PC))
 		return NULL;
 	return trace;
@@ -58,17 +57,18 @@ void guide_open(struct guide *guide, uint64_t seed)
 /* Take a burst that was kept, and change one number to eight; false if there is none. */
 static bool change_kept(struct guide *guide)
 {
+	struct guide_burst *burst = &guide->burst;
 	unsigned int there, changes;
 
 	pthread_mutex_lock(&lock);
 	there = kept < BURSTS ? kept : BURSTS;
 	if (there)
-		memcpy(guide->numbers, bursts[any(guide, there)], sizeof(guide->numbers));
+		*burst = bursts[any(guide, there)];
 	pthread_mutex_unlock(&lock);
 	if (!there)
 		return false;
 	for (changes = 1 + any(guide, 8); changes; changes--)
-		guide->numbers[any(guide, GUIDE_NUMBERS)] = dice_next(&guide->dice);
+		burst->numbers[any(guide, burst->used)] = dice_next(&guide->dice);
 	return true;
 }
 
@@ -78,39 +78,36 @@ void guide_begin_burst(struct guide *guide)
 
 	if (!guide->trace || !any(guide, 4) || !change_kept(guide))
 		for (i = 0; i < GUIDE_NUMBERS; i++)
-			guide->numbers[i] = dice_next(&guide->dice);
-	guide->used = 0;
-	if (guide->trace)
-		__atomic_store_n(&guide->trace[0], 0, __ATOMIC_RELAXED);
+			guide->burst.numbers[i] = dice_next(&guide->dice);
+	guide->burst.used = 0;
+	guide->found = 0;
 }
 
 uint64_t guide_next(struct guide *guide)
 {
-	if (guide->used == GUIDE_NUMBERS)
+	if (guide->burst.used == GUIDE_NUMBERS)
 		return dice_next(&guide->dice);
-	return guide->numbers[guide->used++];
+	return guide->burst.numbers[guide->burst.used++];
 }
 
-/* The places of the burst that no burst had reached. */
-static unsigned int newly_reached(const struct guide *guide)
+void guide_note_places(struct guide *guide)
 {
-	unsigned long n = __atomic_load_n(&guide->trace[0], __ATOMIC_RELAXED), i;
-	unsigned int found = 0;
+	unsigned long n, i;
 
+	if (!guide->trace)
+		return;
+	n = __atomic_exchange_n(&guide->trace[0], 0, __ATOMIC_RELAXED);
 	for (i = 1; i <= n; i++)
-		found += !atomic_exchange(&seen[guide->trace[i] % PLACES], true);
-	return found;
+		guide->found += !atomic_exchange(&seen[guide->trace[i] % PLACES], true);
 }
 
 void guide_end_burst(struct guide *guide)
 {
-	unsigned int found = guide->trace ? newly_reached(guide) : 0;
-
-	if (!found)
+	if (!guide->found)
 		return;
-	atomic_fetch_add(&reached, found);
+	atomic_fetch_add(&reached, guide->found);
 	pthread_mutex_lock(&lock);
-	memcpy(bursts[kept++ % BURSTS], guide->numbers, sizeof(guide->numbers));
+	bursts[kept++ % BURSTS] = guide->burst;
 	pthread_mutex_unlock(&lock);
 }
 

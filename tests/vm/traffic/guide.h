@@ -13,11 +13,16 @@
 
 #define GUIDE_NUMBERS	256	/* of a burst; those behind them are fresh */
 
+struct guide_burst {
+	unsigned int used;	/* how many of its numbers */
+	uint64_t numbers[GUIDE_NUMBERS];
+};
+
 struct guide {
 	uint64_t dice;
 	unsigned long *trace;	/* of KCOV: how many places, the places; NULL without it */
-	unsigned int used;
-	uint64_t numbers[GUIDE_NUMBERS];
+	unsigned int found;	/* by this burst before any other */
+	struct guide_burst burst;
 };
 
 /* In the thread that it is for, once. */
@@ -25,6 +30,8 @@ void guide_open(struct guide *guide, uint64_t seed);
 
 void guide_begin_burst(struct guide *guide);
 uint64_t guide_next(struct guide *guide);
+/* After each call, as there is no room for the places of many. */
+void guide_note_places(struct guide *guide);
 void guide_end_burst(struct guide *guide);
 
 /* Of all threads: places of the module that were reached, and bursts that were kept. */
