@@ -218,18 +218,19 @@ end          established/reset_by_responder  CLOSED  CLOSED
 def reused(lab, trace):
     """a new connection takes the tuple of one in TIME_WAIT"""
     port = net.new_port()
+    first = CLOSED_BY_SERVER + """\
+evict        -                     CLOSED       TIME_WAIT
+reuse        >S                    CLOSED       LISTEN
+"""
     client, server = lab.connect(port, source_port=3333)
     half_close(trace, lab, port, server, HALF_CLOSED_BY_SERVER)
     client.close()
     trace.expect_at(lab.hosts, port, CLOSED_BY_SERVER)
     server.close()
     client, server = lab.connect(port, source_port=3333)
-    half_close(trace, lab, port, client, CLOSED_BY_SERVER + "\n" + HALF_CLOSED_BY_CLIENT)
+    half_close(trace, lab, port, client, first + HALF_CLOSED_BY_CLIENT[1:])
     server.close()
-    for flow in trace.expect_at(lab.hosts, port, CLOSED_BY_SERVER + """\
-evict        -                     CLOSED       TIME_WAIT
-reuse        >S                    CLOSED       LISTEN
-""" + CLOSED_BY_CLIENT[1:]):
+    for flow in trace.expect_at(lab.hosts, port, first + CLOSED_BY_CLIENT[1:]):
         same(len({event["flow_id"] for event in flow.events}), 2, "number of flows")
 
 
