@@ -182,6 +182,8 @@ def busy_neighbour(lab, trace, _cases):
     busy.shutdown(net.socket.SHUT_WR)
     idle, idle_server = lab.connect(idle_port)
     idle.shutdown(net.socket.SHUT_WR)
+    for port in (busy_port, idle_port):	# before data takes the ACK with it
+        trace.wait_event(lab.client, port, "fin_acked")
     end = time.monotonic() + TIMEOUT + 3
     while time.monotonic() < end:
         busy_server.sendall(b"x")
