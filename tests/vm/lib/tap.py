@@ -23,7 +23,8 @@ HARMLESS = (
     # tshark asks for interfaces of all kinds
     "alg: No test for ",
     "Bluetooth: ",
-    "NET: Registered PF_BLUETOOTH",
+    "NET: Registered PF_BLUETOOTH", "NET: Registered protocol family 31",
+    "cryptd: ", "AVX2 version of", "AES CTR mode",
     "hrtimer: interrupt took",
     # a CPU goes and comes, the machine sleeps
     "smpboot: ", "x86: Booting SMP", "PM: ", "Filesystems sync", "Freezing ", "OOM killer ",
