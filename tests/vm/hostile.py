@@ -14,11 +14,12 @@ import random
 import socket
 import struct
 import tempfile
+import time
 
 from lib import net
 from lib.device import Device, kind, live_flows
 from lib.ends import Seen
-from lib.kernel import Module, attempt, set_parameter, stats
+from lib.kernel import Kmsg, Module, attempt, set_parameter, stats
 from lib.net import abort_on_close
 from lib.packet import (FLAGS, fragments, icmp_error, packet, readdressed, with_headers,
                         with_options)
@@ -155,8 +156,15 @@ def calls(host):
     def attempt_one():
         host.left.send(packet((host.left.far(4), next(ports)), (host.left.near(4), 80), "S"))
 
+    kmsg = Kmsg()
+
+    def follow_log():
+        """Many a refused parameter has its line, more than the kernel keeps."""
+        kmsg.lines()
+        time.sleep(0.2)
+
     before = stats()["events"]
-    with Threads(attempt_one):
+    with Threads(attempt_one, follow_log):
         done, failed, reached, kept = program("calls", THREADS, CALLS, SEED)
     events = stats()["events"] - before
     print(f"# seed {SEED}: {THREADS} threads, {done} calls succeeded, {failed} failed; "

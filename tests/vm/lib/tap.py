@@ -17,9 +17,9 @@ HARMLESS = (
     "tun: Universal TUN",
     "TCP: tcp_parse_options: Illegal window scaling value",
     # mirrored interfaces enter and leave promiscuous mode, and get other names
-    "device mon", "mon1: renamed", "monx: renamed",
-    "device lo entered", "device lo left", "lo: entered", "lo: left", "mon0: ", "mon1: ",
-    "device gone", "gone0: ", "gone1: ",
+    "device mon", "mon0", "mon1", "monx",
+    "device lo entered", "device lo left", "lo: entered", "lo: left",
+    "device gone", "gone0", "gone1",
     # tshark asks for interfaces of all kinds
     "alg: No test for ",
     "Bluetooth: ",
