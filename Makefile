@@ -91,7 +91,7 @@ test-long: vm-build
 	scripts/setup debug
 	@scripts/tap \
 		"TCPTRACE_LIMIT=7200 TCPTRACE_PACKETS=10000000 TCPTRACE_CALLS=1000000 TCPTRACE_CYCLES=1000 \
-			tests/vm/run --timeout 14400 hostile endurance" \
+			tests/vm/run --in-turns --timeout 14400 hostile endurance" \
 		"TCPTRACE_PACKETS=1000000 tests/vm/debug kasan hostile"
 
 ## make agreement   the states of 20,000 connections beside the kernel's own, in a VM
