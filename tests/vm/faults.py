@@ -184,8 +184,8 @@ def listing(host):
 
 # A new namespace, with what other parts of it make of no memory: proc_net_ns_init(),
 # uevent_net_init(), fib_net_init(), the sockets and sysctls of IPv6.
-OF_NAMESPACES = {"ENOMEM", "none", "EINVAL", "EEXIST", "ENODEV", "EAFNOSUPPORT",
-                 "ENFILE", "ENOBUFS"}
+OF_NAMESPACES = {"ENOMEM", "none", "EINVAL", "EEXIST", "ENODEV", "EAFNOSUPPORT", "ENFILE",
+                 "ENOBUFS"}
 
 
 def new_namespace():
