@@ -9,6 +9,7 @@
 #include "hooks.h"
 #include "log.h"
 #include "mirror.h"
+#include "notice.h"
 #include "procfs.h"
 #include "stream.h"
 
@@ -27,9 +28,11 @@ static int bounded_set(const char *text, const struct kernel_param *kp)
 	const struct bounded *bounded = kp->arg;
 	unsigned int value;
 
+	if (!text)
+		text = "";	/* no "=" after the name */
 	if (kstrtouint(text, 0, &value) || value < bounded->min || value > bounded->max) {
-		pr_err("parameter %s: \"%.32s\" is not a number from %u to %u\n",
-		       kp->name, strim((char *)text), bounded->min, bounded->max);
+		notice_err("parameter %s: \"%*pE\" is not a number from %u to %u\n",
+			   kp->name, notice_length(text), text, bounded->min, bounded->max);
 		return -EINVAL;
 	}
 	WRITE_ONCE(*bounded->value, value);
@@ -46,6 +49,7 @@ static int bounded_get(char *text, const struct kernel_param *kp)
 }
 
 static const struct kernel_param_ops bounded_ops = {
+	.flags	= KERNEL_PARAM_OPS_FL_NOARG,
 	.set	= bounded_set,
 	.get	= bounded_get,
 };

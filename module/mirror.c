@@ -12,6 +12,7 @@
 #include "expiry.h"
 #include "frame.h"
 #include "mirror.h"
+#include "notice.h"
 
 /**
  * struct mirror - one mirrored interface
@@ -58,8 +59,8 @@ static void follow_promiscuity(struct mirror *mirror)
 	if (!mirror->dev)
 		return;
 	if (dev_set_promiscuity(mirror->dev, 1))
-		pr_warn("ingress: %s cannot be promiscuous: only what is for this host is seen\n",
-			mirror->name);
+		notice_warn("ingress: %s cannot be promiscuous: only what is for this host is seen\n",
+			    mirror->name);
 	else
 		mirror->promiscuous = mirror->dev;
 }
@@ -96,11 +97,11 @@ static void attach(struct mirror *mirror, struct net_device *dev)
 	err = nf_register_net_hook(&init_net, &mirror->ops);
 	if (err) {
 		WRITE_ONCE(mirror->dev, NULL);
-		pr_err("ingress: %s cannot be mirrored: error %d\n", mirror->name, err);
+		notice_err("ingress: %s cannot be mirrored: error %d\n", mirror->name, err);
 		return;
 	}
 	schedule_work(&promiscuity);
-	pr_info("ingress: mirroring %s\n", mirror->name);
+	notice_info("ingress: mirroring %s\n", mirror->name);
 }
 
 /*
@@ -143,7 +144,7 @@ static void leave(const struct net_device *dev)
 			continue;
 		detach(mirror);
 		if (running)
-			pr_info("ingress: %s is gone; waiting for it\n", mirror->name);
+			notice_info("ingress: %s is gone; waiting for it\n", mirror->name);
 	}
 }
 
@@ -188,10 +189,10 @@ static void look_for(struct mirror *mirror)
 		return;
 	dev = __dev_get_by_name(&init_net, mirror->name);
 	if (!dev)
-		pr_info("ingress: there is no %s yet; waiting for it\n", mirror->name);
+		notice_info("ingress: there is no %s yet; waiting for it\n", mirror->name);
 	else if (strcmp(dev->name, mirror->name))
-		pr_warn("ingress: %s is another name of %s, which is the one to give\n",
-			mirror->name, dev->name);
+		notice_warn("ingress: %s is another name of %s, which is the one to give\n",
+			    mirror->name, dev->name);
 	else
 		attach(mirror, dev);
 }
@@ -267,9 +268,8 @@ static int parse(const char *list, char (*names)[IFNAMSIZ])
 	count = split(strim(copy), names);
 	kfree(copy);
 	if (count < 0)
-		pr_err("parameter ingress: \"%.*s\" is not a list of up to %d different interface names of 1 to %d characters\n",
-		       (int)min_t(size_t, strcspn(list, "\n"), 64), list, MIRROR_MAX,
-		       IFNAMSIZ - 1);
+		notice_err("parameter ingress: \"%*pE\" is not a list of up to %d different interface names of 1 to %d characters\n",
+			   notice_length(list), list, MIRROR_MAX, IFNAMSIZ - 1);
 	return count;
 }
 
@@ -312,7 +312,7 @@ int mirror_set(const char *list)
 	if (count < 0)
 		return count;
 	if (count && !IS_ENABLED(CONFIG_NETFILTER_INGRESS)) {
-		pr_err("parameter ingress: this kernel is built without CONFIG_NETFILTER_INGRESS\n");
+		notice_err("parameter ingress: this kernel is built without CONFIG_NETFILTER_INGRESS\n");
 		return -EOPNOTSUPP;
 	}
 	replace(names, count);

@@ -97,7 +97,7 @@ def read_files():
 def write_parameters():
     set_parameter("timeout_syn", random.randint(1, 1000))
     set_parameter("max_flows", random.randint(1, 1000))
-    set_parameter("ingress", random.choice(("", "lo")))
+    set_parameter("ingress", random.choice(("\n", "lo")))
     (PARAMETERS / "log").read_text()
 
 

@@ -3,13 +3,14 @@
 """The module's parameters: their ranges, and what they do."""
 
 import contextlib
+import re
 import time
 
 from lib import net
 from lib.device import Device, errno_of, live_flows
 from lib.host import Host
-from lib.kernel import (Kmsg, Module, PARAMETERS, load, loaded, parameter, parameter_ranges,
-                        set_parameter, stats)
+from lib.kernel import (Kmsg, MODULE, Module, NOTICES_SECONDS, PARAMETERS, attempt, load, loaded,
+                        most_notices, parameter, parameter_ranges, set_parameter, stats)
 from lib.tap import check, main, same, test, wait_for
 from lib.trace import Trace
 
@@ -52,8 +53,14 @@ def refused_at_load(_host):
         done = load(**{name: value})
         check(done.returncode and not loaded(), f"{name}={value} was taken")
         check(complaint(name, value, low, high) in kmsg.lines(), f"{name}={value}", kmsg.lines())
+    low, high = parameter_ranges()["ring_events"]
     for value in ("", "-1", "1x", "99999999999999999999"):
+        kmsg = Kmsg()
         check(load(ring_events=value).returncode, f"ring_events={value!r} was taken")
+        check(complaint("ring_events", value, low, high) in kmsg.lines(), value, kmsg.lines())
+    kmsg = Kmsg()
+    check(attempt("insmod", MODULE, "ring_events").returncode, "ring_events was taken")
+    check(complaint("ring_events", "", low, high) in kmsg.lines(), "no value", kmsg.lines())
 
 
 @test
@@ -243,6 +250,60 @@ def rate_limit(host):
         check(0 < len(logged(kmsg)) < 200, "nothing was suppressed", lines)
         same(len(logged(kmsg)) + suppressed, 200, "lines printed and suppressed", lines)
         same(stats()["log_suppressed"], suppressed, "counter")
+
+
+STRANGE = {
+    "7\n\n": r"7\n",
+    " 7": " 7",
+    "7 ": "7 ",
+    "7\ntcptrace: unloaded\n": r"7\ntcptrace: unloaded",
+    "\x1b[2J\r\a\x7f": r"\e[2J\r\a\177",
+    '"\\': '"\\',
+    "7" * 1000: "7" * 64,
+}
+
+
+@test
+def strange_text(_host):
+    """what is refused is told on one line, without a control character"""
+    low, high = parameter_ranges()["max_flows"]
+    with Module():
+        for text, shown in STRANGE.items():
+            kmsg = Kmsg()
+            same(errno_of(set_parameter, "max_flows", text), "EINVAL", f"max_flows={text!r}")
+            same(kmsg.lines(), [complaint("max_flows", shown, low, high)], f"max_flows={text!r}")
+        kmsg = Kmsg()
+        same(errno_of(set_parameter, "ingress", "a\n\tb"), "EINVAL", "ingress")
+        same(kmsg.lines(), [list_complaint(r"a\n\tb")], "ingress")
+
+
+def printed_and_suppressed(lines):
+    counts = [int(found[1]) for found in
+              (re.fullmatch(r"tcptrace: (\d+) callbacks suppressed", line) for line in lines)
+              if found]
+    return len(lines) - len(counts), sum(counts)
+
+
+@test
+def notices(_host):
+    """parameters that are written in a loop do not fill dmesg; what is left out is counted"""
+    rounds = 300
+    with Module():
+        kmsg = Kmsg()
+        start = time.monotonic()
+        for _ in range(rounds):
+            errno_of(set_parameter, "max_flows", 0)
+            errno_of(set_parameter, "ingress", ",")
+            set_parameter("ingress", "none0")	# there is no none0 yet
+            set_parameter("ingress", "\n")
+        took = time.monotonic() - start
+        printed, _ = printed_and_suppressed(kmsg.lines())
+        check(most_notices(0) <= printed <= most_notices(took),
+              f"{printed} lines in {took:.1f} s", kmsg.lines())
+        time.sleep(NOTICES_SECONDS + 0.1)
+        errno_of(set_parameter, "max_flows", 0)
+        printed, suppressed = printed_and_suppressed(kmsg.lines())
+        same(printed + suppressed, 3 * rounds + 1, "lines printed and suppressed", kmsg.lines())
 
 
 @contextlib.contextmanager

@@ -55,7 +55,20 @@ class Kmsg:
                 return Kmsg.seen[self.start:]
             except BrokenPipeError:
                 record = ";(lines of the kernel's log were overwritten)"
-            Kmsg.seen.append(record.partition(";")[2].split("\n")[0])
+            Kmsg.seen.append(unescaped(record.partition(";")[2].split("\n")[0]))
+
+
+NOTICES_SECONDS = 5
+
+
+def most_notices(seconds):
+    """How many lines about parameters and interfaces are printed in this time."""
+    return 100 * (1 + int(seconds / NOTICES_SECONDS))
+
+
+def unescaped(line):
+    """What was printed; the kernel escapes what is not ASCII, controls, and backslashes."""
+    return re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), line)
 
 
 def load(**parameters):
@@ -91,7 +104,8 @@ def parameter(name):
 
 
 def set_parameter(name, value):
-    (PARAMETERS / name).write_text(str(value))
+    with open(PARAMETERS / name, "wb", buffering=0) as file:	# or it writes again at its close
+        file.write(str(value).encode())
 
 
 def parameter_ranges():
