@@ -7,6 +7,7 @@
 #include <linux/workqueue.h>
 #include "compat.h"
 #include "log.h"
+#include "notice.h"
 #include "reader.h"
 #include "ring.h"
 #include "stats.h"
@@ -100,7 +101,7 @@ static void stop(void)
 	mod_delayed_work(system_dfl_wq, &worker, 0);	/* what is there already */
 	flush_delayed_work(&worker);
 	cancel_delayed_work_sync(&worker);
-	if (suppressed)
+	if (suppressed && notice_allowed())	/* or later: the level may be written in a loop */
 		tell_suppressed();
 	waiting = false;
 }
@@ -122,4 +123,6 @@ void log_set_level(enum log_level level)
 void log_exit(void)
 {
 	stop();
+	if (suppressed)
+		tell_suppressed();
 }

@@ -10,15 +10,16 @@
  *
  * What dmesg is told of parameters that are written and of mirrored interfaces.  Whoever
  * writes a parameter in a loop shall not push everything else out of dmesg: of all notices
- * together 100 lines in 5 s are printed, and the kernel's rate limit then says how many
- * were left out.  A parameter that insmod refuses always has its line, as the limit is as
- * new as the module.
+ * together 100 lines in 5 s are printed, and the next one after that tells how many were
+ * left out.  A number that insmod refuses always has its line, as the limit is as new as
+ * the module.  What the kernel itself says of an interface that becomes promiscuous is
+ * the kernel's.
  */
 
 /**
  * notice_allowed - may one more line be printed?
  *
- * Context: any.
+ * Context: process.
  *
  * Return: whether it may; if not it has been counted.
  */
