@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""ICMP and ICMPv6 errors: real ones with connect() as the judge, forged ones, under NAT."""
+"""ICMP and ICMPv6 errors as routers and hosts send them, with connect() as the judge."""
 
 import contextlib
-import errno
 import itertools
 import os
 import re
@@ -12,20 +11,13 @@ import time
 
 from lib import net
 from lib.device import Device
+from lib.icmp import (UNREACHABLE, at_router, connect_error, hurry_neighbours, reject, slow_stage,
+                      unreachable)
 from lib.kernel import Kmsg, stats
 from lib.net import CLIENT, CLIENT6, SERVER, SERVER6
-from lib.packet import fragments, icmp_error, packet, with_headers, with_options
-from lib.tap import Skip, check, main, needs_speed, same, test, wait_for
-from lib.trace import check_tuple, line_of, lines_of, stage, told
-
-ROUTER, ROUTER6 = "10.0.1.2", "fd01::2"
-FORGER, FORGER6 = "10.0.2.99", "fd02::99"
-
-UNREACHABLE = """
-syn          >S                    SYN_SENT     LISTEN
-icmp_error   >{0}                  CLOSED       CLOSED
-end          unreachable/none      CLOSED       CLOSED
-"""
+from lib.packet import packet
+from lib.tap import check, main, same, test, wait_for
+from lib.trace import line_of, lines_of, told
 
 OPENED = """
 syn          >S                    SYN_SENT     LISTEN
@@ -51,6 +43,7 @@ REJECTS = (
     ("host-prohibited", "3/10", "EHOSTUNREACH"),
     ("admin-prohibited", "3/13", "EHOSTUNREACH"),
 )
+
 REJECTS6 = (
     ("no-route", "1/0", "ENETUNREACH"),
     ("admin-prohibited", "1/1", "EACCES"),
@@ -59,43 +52,6 @@ REJECTS6 = (
     ("policy-fail", "1/5", "EACCES"),
     ("reject-route", "1/6", "EACCES"),
 )
-
-
-def error_of_connect(sock, address):
-    """The name of the error that it ends with.
-
-    It waits in the kernel. Python's own way to wait for so long and no longer, poll(), may
-    be woken by the copy of the error that goes to the socket's error queue first, and then
-    find no error (tcp_v4_err() from 6.1 on).
-    """
-    sock.settimeout(None)
-    return errno.errorcode.get(sock.connect_ex(address))
-
-
-def connect_error(host, address, port, *options):
-    with host.socket(address) as sock:
-        for option in options:
-            sock.setsockopt(*option)
-        return error_of_connect(sock, (address, port))
-
-
-def unreachable(trace, host, port, icmp, origin, place):
-    """An attempt ended by this error; its Flow.  place: hook and interface."""
-    flow = trace.expect(host, port, UNREACHABLE.format(icmp))
-    error = flow.one("icmp_error")
-    same((error["icmp_from"], error["hook"], error["iface"]), (origin, *place),
-         f"origin and place at {host.name}")
-    same((error["tcp_seq"], error["flags"]), (flow.one("syn")["tcp_seq"], ""), "segment")
-    return flow
-
-
-def reject(word, address, port, match="dport"):
-    kind = "icmpv6" if ":" in address else "icmp"
-    return f"tcp {match} {port} reject with {kind} type {word}"
-
-
-def at_router(address):
-    return ROUTER6 if ":" in address else ROUTER
 
 
 @test
@@ -243,13 +199,6 @@ route add prohibit fd0e::/16
         port = net.new_port()
         same(connect_error(lab.client, address, port), error, f"connect() to {address}")
         told_by_router(lab, trace, address, port, icmp)
-
-
-def hurry_neighbours(lab):
-    """Give up to look for a neighbour after a moment."""
-    for version in (4, 6):
-        for name, value in (("mcast_solicit", 1), ("retrans_time_ms", 200)):
-            lab.router.sysctl(f"net/ipv{version}/neigh/to-server/{name}", value)
 
 
 @test
@@ -442,377 +391,6 @@ def packet_too_big(lab, trace):
                 same(without_errors(events), lines_of(OPENED + CLOSED_BY_CLIENT), "the rest")
     finally:
         lab.router.run("ip", "link", "set", "to-server", "mtu", 1500)
-
-
-#
-# Forged
-#
-
-def opened(lab, trace, address=SERVER):
-    """An attempt that nobody answers; both ends, and the SYN, whose number is 1000."""
-    here, there = (CLIENT6 if ":" in address else CLIENT, 1234), (address, net.new_port())
-    lab.router.firewall("swallow", there[1])
-    syn = packet(here, there, "S", 1000)
-    lab.client.send_raw(syn, address)
-    for host in (lab.client, lab.router):
-        trace.wait_event(host, there[1], "syn")
-    return here, there, syn
-
-
-def forge(lab, quote, number=None, code=1, address=SERVER, **more):
-    """An error that claims to come from some host, sent by the server's."""
-    six = ":" in address
-    number = number if number is not None else 1 if six else 3
-    source, dest = (FORGER6, CLIENT6) if six else (FORGER, CLIENT)
-    error = icmp_error(source, dest, number, code, quote, **more)
-    lab.server.send_raw(error, dest)
-
-
-def told_at(trace, host, port):
-    """What follows the SYN."""
-    trace.sync()
-    return [line_of(event) for event in trace.at(host, port)][1:]
-
-
-def settle(lab, trace):
-    """All that was sent to the client before is there: an attempt, and its end by an error."""
-    here, there, syn = opened(lab, trace)
-    forge(lab, syn)
-    for host in (lab.client, lab.router):
-        trace.wait_event(host, there[1], "end")
-
-
-INVALID = "invalid >/bad_quote SYN_SENT LISTEN"
-ENDED = ["icmp_error >{0} CLOSED CLOSED", "end unreachable/none CLOSED CLOSED"]
-
-
-def ended(icmp):
-    return [line.format(icmp) for line in ENDED]
-
-
-@test
-def wrong_number(lab, trace):
-    """a quote whose number is not that of the SYN: invalid, and nothing changes"""
-    here, there, syn = opened(lab, trace)
-    for off in (1, -1, 100000, 2**31):
-        forge(lab, packet(here, there, "S", 1000 + off))
-    for host in (lab.client, lab.router):
-        trace.wait_event(host, there[1], "invalid", 4)
-        same(told_at(trace, host, there[1]), [INVALID] * 4, f"at {host.name}")
-        error = trace.at(host, there[1])[1]
-        same((error["icmp_from"], error["icmp_type"], error["icmp_code"], error["tcp_seq"]),
-             (FORGER, 3, 1, 1001), "the error")
-    forge(lab, syn)
-    for host in (lab.client, lab.router):
-        trace.wait_event(host, there[1], "end")
-        same(told_at(trace, host, there[1])[4:], ended("3/1"), f"at {host.name}")
-
-
-@test
-def other_flow(lab, trace):
-    """a quote of another connection's tuple, and one turned around"""
-    here, there, syn = opened(lab, trace)
-    other, elsewhere, _ = opened(lab, trace, SERVER)
-    forge(lab, packet(other, elsewhere, "S", 5000))
-    forge(lab, packet(there, here, "S", 1000))
-    forge(lab, packet(here, (SERVER, net.new_port()), "S", 1000))
-    settle(lab, trace)
-    same(told_at(trace, lab.client, elsewhere[1]), [INVALID], "the other")
-    same(told_at(trace, lab.client, there[1]), [INVALID.replace(">", "<")], "the first")
-    forge(lab, syn)
-    trace.wait_event(lab.client, there[1], "end")
-
-
-@test
-def truncated_quotes(lab, trace):
-    """quotes of every length: 8 bytes of TCP are needed, and enough"""
-    for address, needed in ((SERVER, 28), (SERVER6, 48)):
-        _, there, syn = opened(lab, trace, address)
-        before = stats()["icmp_errors"]
-        for length in range(needed):
-            forge(lab, syn[:length], address=address)
-        settle(lab, trace)
-        same(told_at(trace, lab.client, there[1]), [], "told of short quotes")
-        same(stats()["icmp_errors"] - before, 3, "those that settle() made")
-        forge(lab, syn[:needed], address=address)
-        trace.wait_event(lab.client, there[1], "end")
-        same(told_at(trace, lab.client, there[1]),
-             ended("1/1" if address == SERVER6 else "3/1"), "told")
-
-
-@test
-def headers_in_the_quote(lab, trace):
-    """quotes with IP options and extension headers, and a chain that ends nowhere"""
-    for options in (bytes([7, 15, 4]) + bytes(12) + b"\x01", b"\x01" * 40):
-        _, there, syn = opened(lab, trace)
-        quote = with_options(syn, options)
-        forge(lab, quote[:20 + len(options) + 7])
-        forge(lab, quote[:20 + len(options) + 8])
-        trace.wait_event(lab.client, there[1], "end")
-        same(told_at(trace, lab.client, there[1]), ended("3/1"), "told")
-    padding = bytes([0, 1, 4, 0, 0, 0, 0])
-    for headers in (((0, padding),), ((0, padding), (60, padding), (44, bytes(7)))):
-        _, there, syn = opened(lab, trace, SERVER6)
-        quote = with_headers(syn, *headers)
-        forge(lab, with_headers(syn, (60, bytes([255, 1, 4, 0, 0, 0, 0]))), address=SERVER6)
-        forge(lab, quote[:40 + 8 * len(headers) + 7], address=SERVER6)
-        forge(lab, quote[:40 + 8 * len(headers) + 8], address=SERVER6)
-        trace.wait_event(lab.client, there[1], "end")
-        same(told_at(trace, lab.client, there[1]), ended("1/1"), "told")
-
-
-@test
-def bad_checksum(lab, trace):
-    """an error with a wrong checksum: counted, told if its flow is known, changes nothing"""
-    for address, icmp in ((SERVER, "3/1"), (SERVER6, "1/1")):
-        here, there, syn = opened(lab, trace, address)
-        before = stats()
-        forge(lab, syn, address=address, good_checksum=False)
-        forge(lab, packet((here[0], 4321), there, "S"), address=address, good_checksum=False)
-        wait_for(lambda: stats()["icmp_bad_sum"] >= before["icmp_bad_sum"] + 6, "six errors")
-        for host in (lab.client, lab.router):
-            same(told_at(trace, host, there[1]),
-                 ["invalid >/bad_icmp_checksum SYN_SENT LISTEN"], f"at {host.name}")
-        after = stats()
-        same((after["icmp_bad_sum"] - before["icmp_bad_sum"],
-              after["icmp_no_flow"] - before["icmp_no_flow"]), (6, 4), "counted")
-        forge(lab, syn, address=address)
-        trace.wait_event(lab.client, there[1], "end")
-        same(told_at(trace, lab.client, there[1])[1:], ended(icmp), "told")
-
-
-@test
-def quoted_fragments(lab, trace):
-    """a quote of a later fragment is of no segment, one of the first is"""
-    _, there, syn = opened(lab, trace)
-    first, *_ = fragments(syn, 16, 7)
-    forge(lab, first[:6] + bytes([0x20, 2]) + first[8:])
-    settle(lab, trace)
-    same(told_at(trace, lab.client, there[1]), [], "told of a later one")
-    forge(lab, first)
-    trace.wait_event(lab.client, there[1], "end")
-
-
-@test
-def fragmented_errors(lab, trace):
-    """an error in fragments: the first has the quote, or the host joins them"""
-    for address, icmp in ((SERVER, "3/1"), (SERVER6, "1/1")):
-        here, there, _ = opened(lab, trace, address)
-        source, dest = (FORGER6, CLIENT6) if address == SERVER6 else (FORGER, CLIENT)
-        syn = packet(here, there, "S", 1000, payload=b"x" * 100)
-        error = icmp_error(source, dest, 1 if address == SERVER6 else 3, 1, syn)
-        for part in fragments(error, 64, 99):
-            lab.server.send_raw(part, dest)
-        for host in (lab.client, lab.router):
-            trace.wait_event(host, there[1], "end")
-            same(told_at(trace, host, there[1]), ended(icmp), f"at {host.name}")
-
-
-@test
-def other_messages(lab, trace):
-    """what is no error, or not one that matters: no event"""
-    _, there, syn = opened(lab, trace)
-    before = stats()["icmp_errors"]
-    for number in (0, 4, 5, 8, 9, 13, 30, 255):
-        forge(lab, syn, number, 0)
-    udp = syn[:9] + bytes([17]) + syn[10:]
-    forge(lab, udp)
-    settle(lab, trace)
-    _, six, syn = opened(lab, trace, SERVER6)
-    for number in (0, 100, 127, 128, 129, 137, 255):
-        forge(lab, syn, number, 0, SERVER6)
-    settle(lab, trace)
-    same(told_at(trace, lab.client, there[1]), [], "told")
-    same(told_at(trace, lab.client, six[1]), [], "told of IPv6")
-    same(stats()["icmp_errors"] - before, 6, "those that settle() made")
-
-
-@test
-def soft(lab, trace):
-    """errors for which nobody gives up to connect"""
-    _, there, syn = opened(lab, trace)
-    for number, code in ((3, 4), (3, 16), (11, 1)):
-        forge(lab, syn, number, code)
-    _, six, syn6 = opened(lab, trace, SERVER6)
-    forge(lab, syn6, 2, 0, SERVER6)
-    for host in (lab.client, lab.router):
-        trace.wait_event(host, there[1], "icmp_error", 3)
-        same(told_at(trace, host, there[1]),
-             [f"icmp_error >{icmp} SYN_SENT LISTEN" for icmp in ("3/4", "3/16", "11/1")], "told")
-        trace.wait_event(host, six[1], "icmp_error")
-        same(told_at(trace, host, six[1]), ["icmp_error >2/0 SYN_SENT LISTEN"], "told of IPv6")
-    forge(lab, syn, 12, 0)
-    forge(lab, syn6, 4, 0, SERVER6)
-    for port in (there[1], six[1]):
-        same(trace.wait_event(lab.client, port, "end")["handshake"], "unreachable", "outcome")
-
-
-@test
-def about_a_fin(lab, trace):
-    """forged into an established connection and its end: told, and nothing changes"""
-    port = net.new_port()
-    client, server = lab.connect(port)
-    here, there = client.getsockname(), (SERVER, port)
-    number = trace.wait_event(lab.client, port, "established")["tcp_seq"]
-    for off in (-1, 0, 1, 2**31):
-        forge(lab, packet(here, there, "A", number + off), code=0)
-    wanted = ["invalid >/bad_quote", "icmp_error >3/0"] + ["invalid >/bad_quote"] * 2
-    for host in (lab.client, lab.router):
-        trace.wait_event(host, port, "invalid", 3)
-        same(told_at(trace, host, port)[2:],
-             [f"{line} ESTABLISHED ESTABLISHED" for line in wanted], f"at {host.name}")
-    client.shutdown(socket.SHUT_WR)
-    for host in lab.hosts:
-        trace.wait_event(host, port, "fin_acked")
-    forge(lab, packet(here, there, "FA", number), code=3)
-    forge(lab, packet(here, there, "A", number + 1), code=3)
-    for host in (lab.client, lab.router):
-        trace.wait_event(host, port, "icmp_error", 2)
-        same(told_at(trace, host, port)[-2:],
-             [f"{line} FIN_WAIT_2 CLOSE_WAIT" for line in ("invalid >/bad_quote",
-                                                          "icmp_error >3/3")], f"at {host.name}")
-    server.sendall(b"x")
-    same(len(client.recv(100)), 1, "bytes")
-    server.close()
-    for host in lab.hosts:
-        same(trace.wait_event(host, port, "end")["close"], "orderly", f"close at {host.name}")
-    client.close()
-
-
-@test
-def flood(lab, trace):
-    """a flood of errors that change nothing: the rest is counted, an end is told all the same"""
-    needs_speed()
-    here, there, syn = opened(lab, trace)
-    count = 4000
-    before, start = stats(), time.monotonic()
-    error = icmp_error(FORGER, CLIENT, 3, 1, packet(here, there, "S", 5))
-    with lab.server.socket(CLIENT, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
-        for _ in range(count):
-            sock.sendto(error, (CLIENT, 0))
-    seconds = time.monotonic() - start
-    forge(lab, syn)
-    for host in (lab.client, lab.router):
-        trace.wait_event(host, there[1], "end", seconds=60)
-    trace.sync()
-    after = stats()
-    suppressed = after["icmp_suppressed"] - before["icmp_suppressed"]
-    reported = sum(event["event"] == "invalid" for host in lab.hosts
-                   for event in trace.at(host, there[1]))
-    same(suppressed + reported, 2 * count, "errors")
-    check(0 < reported <= 1000 * (seconds + 2), f"{reported} reported in {seconds:.1f} s")
-    if not suppressed:
-        raise Skip("this machine is too busy for a flood")
-
-
-#
-# NAT
-#
-
-def check_nat(lab, trace, address, port, icmp, error, tuples):
-    """An attempt that ends unreachable; tuples: what each host sees, None for nothing.
-
-    port: the client's own
-    """
-    with lab.client.socket(address[0]) as client:
-        client.bind((CLIENT, port))
-        same(error_of_connect(client, address), error, "connect()")
-    for host, ends in zip(lab.hosts, tuples, strict=True):
-        if not ends:
-            same(trace.at(host, port), [], f"events at {host.name}")
-            continue
-        check_tuple(trace.expect(host, port, UNREACHABLE.format(icmp)), *ends)
-
-
-@test
-def masquerade(lab, trace):
-    """the router masquerades: each host ties the error to the tuple that it sees"""
-    to, port = (SERVER, net.new_port()), net.new_port()
-    here, outside = (CLIENT, port), ("10.0.2.2", port)
-    with lab.router.nat("postrouting", "oifname to-server masquerade"):
-        with lab.server.rules("input", reject("port-unreachable", SERVER, to[1])):
-            check_nat(lab, trace, to, port, "3/3", "ECONNREFUSED",
-                      [(here, to), (here, to), (outside, to)])
-        # rejected before the source is changed
-        port = net.new_port()
-        with lab.router.rules("forward", reject("net-prohibited", SERVER, to[1])):
-            check_nat(lab, trace, to, port, "3/9", "ENETUNREACH",
-                      [((CLIENT, port), to)] * 2 + [None])
-        # and after: the error about the changed segment goes to the router itself
-        port, nowhere = net.new_port(), ("10.0.2.78", to[1])
-        hurry_neighbours(lab)
-        check_nat(lab, trace, nowhere, port, "3/1", "EHOSTUNREACH",
-                  [((CLIENT, port), nowhere)] * 2 + [None])
-
-
-@test
-def dnat(lab, trace):
-    """the router redirects to the server: each host ties the error to what it sees"""
-    to, real = (ROUTER, net.new_port()), (SERVER, net.new_port())
-    with lab.router.nat("prerouting", f"tcp dport {to[1]} dnat to {real[0]}:{real[1]}"):
-        for rejecting, hook, last in ((lab.server, "input", True), (lab.router, "forward", False)):
-            port = net.new_port()
-            here = (CLIENT, port)
-            with rejecting.rules(hook, reject("host-prohibited", SERVER, real[1])):
-                check_nat(lab, trace, to, port, "3/10", "EHOSTUNREACH",
-                          [(here, to), (here, real), (here, real) if last else None])
-
-
-@test
-def own_nat(lab, trace):
-    """the endpoints' own hosts change addresses: client and server see one tuple"""
-    to, real = ("10.0.9.9", net.new_port()), (SERVER, net.new_port())
-    port = net.new_port()
-    here = (CLIENT, port)
-    with lab.server.rules("input", reject("port-unreachable", SERVER, real[1])), \
-            lab.client.nat("output", f"tcp dport {to[1]} dnat to {real[0]}:{real[1]}"):
-        check_nat(lab, trace, to, port, "3/3", "ECONNREFUSED", [(here, real)] * 3)
-    port = net.new_port()
-    here = (CLIENT, port)
-    with lab.server.rules("input", reject("port-unreachable", SERVER, real[1])), \
-            lab.server.nat("input", f"tcp dport {real[1]} snat to 10.0.9.9"):
-        check_nat(lab, trace, real, port, "3/3", "ECONNREFUSED", [(here, real)] * 3)
-
-
-@test
-def vrf(lab, trace):
-    """a VRF: each error is seen once, those of its own host too"""
-    lab.enslave()
-    blue = (socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"blue\0")
-    for address, words in ((SERVER, ("host-prohibited", "3/10", "EHOSTUNREACH")),
-                           (SERVER6, ("addr-unreachable", "1/3", "EHOSTUNREACH"))):
-        word, icmp, error = words
-        port, before = net.new_port(), stats()["icmp_errors"]
-        with lab.router.rules("forward", reject(word, address, port)):
-            same(connect_error(lab.client, address, port, blue), error, "connect()")
-        unreachable(trace, lab.client, port, icmp, at_router(address), ("in", "blue"))
-        same(stats()["icmp_errors"] - before, 2, "ICMP errors")
-
-        here = CLIENT6 if ":" in address else CLIENT
-        port, before = net.new_port(), stats()["icmp_errors"]
-        with lab.client.rules("input", reject(word, address, port)):
-            same(connect_error(lab.server, here, port), error, "connect()")
-        for host, place in ((lab.client, ("out", "to-router")),
-                            (lab.router, ("forward", "to-client")),
-                            (lab.server, ("in", "to-router"))):
-            flow = trace.at(host, port)
-            same([line_of(event) for event in flow], lines_of(UNREACHABLE.format(icmp)),
-                 f"at {host.name}", told(flow))
-            same((flow[1]["hook"], flow[1]["iface"], flow[1]["icmp_from"]), (*place, here),
-                 f"place at {host.name}")
-        same(stats()["icmp_errors"] - before, 3, "ICMP errors")
-
-
-@contextlib.contextmanager
-def slow_stage():
-    """An answer takes so long that connect() waits for it, and no error is too many."""
-    with stage() as (lab, trace):
-        for host in lab.hosts:
-            host.sysctl("net/ipv4/icmp_ratemask", 0)
-            host.sysctl("net/ipv6/icmp/ratemask", "")
-        # a socket that is just in use takes an error for a passing one
-        lab.client.run("tc", "qdisc", "add", "dev", "to-router", "root", "netem", "delay", "50ms")
-        yield lab, trace
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Mirrored interfaces: frames of all kinds, and interfaces that come, go, and change."""
+"""Frames of all kinds that come in on a mirrored interface."""
 
 import contextlib
 import json
@@ -14,73 +14,21 @@ from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
 from lib import net
-from lib.device import live_flows
-from lib.kernel import Kmsg, Module, READER, RELEASE, parameter, run, set_parameter, stats
-from lib.mirror import Mirror, ends_of, flows_of
+from lib.frames import CONNECTION, PAYLOAD, STRANGER, WHOLE, connection, ends, expect_whole
+from lib.kernel import READER, RELEASE, run, stats
+from lib.mirror import Mirror, ends_of, flows_of, mirrored_stage
 from lib.net import Namespace
 from lib.packet import checksum, with_headers
 from lib.tap import Skip, check, main, same, test, wait_for
-from lib.trace import Trace, line_of, lines_of, told
-
-STRANGER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
-
-WHOLE = """
-syn          >S                    SYN_SENT     LISTEN
-syn_ack      <SA                   SYN_SENT     SYN_RECEIVED
-established  >A                    ESTABLISHED  ESTABLISHED
-fin          >FA                   FIN_WAIT_1   ESTABLISHED
-fin_acked    <FA                   FIN_WAIT_2   CLOSE_WAIT
-fin          <FA                   FIN_WAIT_2   LAST_ACK
-fin_acked    >A                    TIME_WAIT    CLOSED
-end          established/orderly   TIME_WAIT    CLOSED
-"""
-
-# who sends, flags, seq, ack; the client starts at 1000, the server at 5000
-CONNECTION = ((0, "S", 1000, 0), (1, "SA", 5000, 1001), (0, "A", 1001, 5001),
-              (0, "PA", 1001, 5001), (1, "PA", 5001, 1101), (0, "FA", 1101, 5101),
-              (1, "FA", 5101, 1102), (0, "A", 1102, 5102))
-PAYLOAD = b"x" * 100
+from lib.trace import line_of, lines_of, told
 
 # an authentication header (RFC 4302), as with_headers() wants it
 AUTHENTICATION = (51, bytes([4]) + bytes(22))
 
 
-def connection(ends, lower=STRANGER, between=None):
-    """The frames of a connection with 100 bytes each way.
-
-    ends: address and port of the client and of the server; lower: what is below IP;
-    between: headers between IP and TCP
-    """
-    ip = IPv6 if ":" in ends[0][0] else IP
-    for sender, flags, seq, ack in CONNECTION:
-        (src, sport), (dst, dport) = ends[sender], ends[not sender]
-        frame = lower.copy() / ip(src=src, dst=dst)
-        if between is not None:
-            frame /= between.copy()
-        yield frame / TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=ack, window=8192) / (
-            PAYLOAD if flags == "PA" else b"")
-
-
-def ends(client="192.0.2.1", server="198.51.100.1"):
-    return (client, net.new_port()), (server, net.new_port())
-
-
 def syn(between, lower=STRANGER):
     return lower / between / TCP(sport=net.new_port(), dport=net.new_port(), flags="S", seq=1)
 
-
-def expect_whole(trace, mirror, whole, size=100):
-    """A connection at this port was told from its SYN to its end."""
-    flow = trace.expect(mirror, whole[1][1], WHOLE)
-    same(ends_of(flow), whole, "ends")
-    end = flow.end()
-    same((end["bytes_toserver"], end["bytes_toclient"]), (size, size), "bytes")
-    return flow
-
-
-#
-# Frames
-#
 
 @test
 def addresses(mirror, trace):
@@ -422,10 +370,6 @@ def stray_reset(mirror, trace):
     same((event["reason"], event["flow_id"]), ("no_flow", None), "event")
 
 
-#
-# Places
-#
-
 @test
 def two_places(mirror, trace):
     """the same frames at two mirrored interfaces are two connections"""
@@ -490,141 +434,6 @@ def stack_and_mirror(mirror, trace):
     client.close()
 
 
-#
-# Interfaces
-#
-
-def promiscuity(name):
-    link, = json.loads(run("ip", "-d", "-j", "link", "show", "dev", name))
-    return link["promiscuity"]
-
-
-def wait_promiscuity(name, wanted):
-    wait_for(lambda: promiscuity(name) == wanted, f"promiscuity {wanted} of {name}")
-
-
-def says(kmsg, line):
-    wait_for(lambda: f"tcptrace: ingress: {line}" in kmsg.lines(), f"the line: {line}", 10,
-             kmsg.lines)
-
-
-def half(trace, mirror):
-    """A connection that is established at a mirrored interface; its frames."""
-    whole = ends()
-    frames = list(connection(whole))
-    mirror.send(*frames[:3])
-    trace.wait_event(mirror, whole[1][1], "established")
-    return whole, frames
-
-
-def check_flushed(trace, mirror, whole):
-    end = trace.wait_event(mirror, whole[1][1], "end")
-    same((end["handshake"], end["close"]), ("established", "flushed"), "outcome")
-
-
-@test
-def comes_and_goes(mirror, trace):
-    """an interface that comes later is mirrored; when it goes its flows end, and no others"""
-    kept, kept_frames = half(trace, mirror)
-    for _ in range(2):
-        kmsg = Kmsg()
-        with Mirror(1) as second:
-            says(kmsg, "mirroring mon1")
-            wait_promiscuity("mon1", 1)
-            whole, _ = half(trace, second)
-        says(kmsg, "mon1 is gone; waiting for it")
-        check_flushed(trace, second, whole)
-    mirror.send(*kept_frames[3:])
-    expect_whole(trace, mirror, kept)
-
-
-@test
-def renamed(mirror, trace):
-    """a name stands for the interface that has it"""
-    kmsg = Kmsg()
-    with Mirror(1) as second:
-        whole, frames = half(trace, second)
-        run("ip", "link", "set", "mon1", "down")
-        run("ip", "link", "set", "mon1", "name", "monx")
-        says(kmsg, "mon1 is gone; waiting for it")
-        check_flushed(trace, second, whole)
-        wait_promiscuity("monx", 0)
-        run("ip", "link", "set", "monx", "up")
-        seen = stats()["segments"]
-        second.send(*frames[3:])
-        run("ip", "link", "set", "monx", "down")
-        run("ip", "link", "set", "monx", "name", "mon1")
-        run("ip", "link", "set", "mon1", "up")
-        same(stats()["segments"], seen, "segments seen on another name")
-        wait_promiscuity("mon1", 1)
-        expect_again, _ = half(trace, second)
-        run("ip", "link", "set", "mon1", "down")
-        run("ip", "link", "set", "mon1", "name", "monx")
-        check_flushed(trace, second, expect_again)
-    same(promiscuity(mirror.name), 1, "promiscuity of the other")
-
-
-@test
-def another_name(mirror, trace):
-    """an interface is mirrored by its name alone: by no other that it has, nor twice"""
-    kmsg = Kmsg()
-    run("ip", "link", "property", "add", "dev", "mon0", "altname", "tap0")
-    set_parameter("ingress", "mon0,tap0")
-    says(kmsg, "tap0 is another name of mon0, which is the one to give")
-    whole, frames = half(trace, mirror)
-    mirror.send(*frames[3:])
-    expect_whole(trace, mirror, whole)
-    same(len(flows_of(trace.at(mirror, whole[1][1]))), 1, "flows")
-    set_parameter("ingress", "mon0,mon1")
-    run("ip", "link", "property", "del", "dev", "mon0", "altname", "tap0")
-
-
-@test
-def moved(_mirror, trace):
-    """an interface that leaves for another namespace is left alone, until it comes back"""
-    with Mirror(1) as second:
-        peer = Namespace.make("peer")
-        whole, frames = half(trace, second)
-        run("ip", "link", "set", "mon1", "netns", "peer")
-        check_flushed(trace, second, whole)
-        peer.run("ip", "link", "set", "mon1", "up")
-        seen = stats()["segments"]
-        second.send(*frames[3:])
-        same(stats()["segments"], seen, "segments seen in another namespace")
-        peer.run("ip", "link", "set", "mon1", "netns", "1")
-        run("ip", "link", "set", "mon1", "up")
-        wait_promiscuity("mon1", 1)
-        half(trace, second)
-        peer.remove()
-    trace.device.flush()
-
-
-@test
-def written(mirror, trace):
-    """the list may be written: what is left out ends its flows, what is new is mirrored"""
-    kmsg = Kmsg()
-    with Mirror(1) as second:
-        first, frames = half(trace, mirror)
-        other, _ = half(trace, second)
-        set_parameter("ingress", "mon2,mon1\n")
-        says(kmsg, "there is no mon2 yet; waiting for it")
-        same(sorted(parameter("ingress").split(",")), ["mon1", "mon2"], "parameter")
-        check_flushed(trace, mirror, first)
-        wait_promiscuity("mon0", 0)
-        seen = stats()["segments"]
-        mirror.send(*frames[3:])
-        same(stats()["segments"], seen, "segments of what is left out")
-        same(promiscuity("mon1"), 1, "promiscuity of what stays")
-        trace.sync()
-        check(not [e for e in trace.at(mirror, other[1][1]) if e["event"] == "end"], "ended")
-        set_parameter("ingress", "\n")
-        same(parameter("ingress"), "", "parameter")
-        check_flushed(trace, second, other)
-        same(live_flows(), 0, "flows")
-        set_parameter("ingress", "mon0,mon1")
-        half(trace, mirror)
-    trace.device.flush()
-
 def spoiled(source, frame):
     """A frame with some bytes changed, perhaps cut off."""
     spoilt = bytearray(frame)
@@ -663,11 +472,5 @@ def random_frames(mirror, trace):
     trace.device.flush()
 
 
-@contextlib.contextmanager
-def staged():
-    with Mirror() as mirror, Module(ingress="mon0,mon1"), Trace() as trace:
-        yield mirror, trace
-
-
 if __name__ == "__main__":
-    main(staged())
+    main(mirrored_stage())

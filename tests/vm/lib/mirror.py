@@ -5,14 +5,15 @@
  feed1 ─── mon1
 """
 
+import contextlib
 import itertools
 import os
 import pathlib
 import socket
 
-from lib.kernel import run
+from lib.kernel import Module, run
 from lib.packet import packet
-from lib.trace import Flow
+from lib.trace import Flow, Trace
 
 BACKLOG = pathlib.Path("/proc/sys/net/core/netdev_max_backlog")
 
@@ -66,3 +67,10 @@ def ends_of(flow):
     """Both ends of a flow, the initiator first."""
     first = flow.events[0]
     return (first["src_ip"], first["src_port"]), (first["dest_ip"], first["dest_port"])
+
+
+@contextlib.contextmanager
+def mirrored_stage():
+    """The first of them, the module that waits for a second, and the trace."""
+    with Mirror() as mirror, Module(ingress="mon0,mon1"), Trace() as trace:
+        yield mirror, trace
