@@ -23,7 +23,7 @@ STEPS = {
     ("FIN_WAIT_2", GETS_FIN): "TIME_WAIT", ("CLOSING", FIN_ACKED): "TIME_WAIT",
     ("CLOSE_WAIT", SENDS_FIN): "LAST_ACK", ("LAST_ACK", FIN_ACKED): "CLOSED",
 }
-ACK = CONSTANTS["TCP_ACK"]
+SYN, ACK = CONSTANTS["TCP_SYN"], CONSTANTS["TCP_ACK"]
 TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
 LOOK_NS = 500_000_000	# between two looks of ss, on a busy machine
 MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
@@ -336,11 +336,25 @@ def twin(sock, before, _batch):
     return undone[0] if undone else None
 
 
+@rule(socket_rules)
+def cookie_beside_request(sock, _before, batch):
+    """the ACK of a syncookie came while a later SYN had its request, with another number, in
+    the same place: the socket that it makes is undone, in inet_ehash_nolisten()"""
+    offers = [{event.tcp_seq for event in story.told("SYN_ACK", own=True) +
+               story.told("RETRANSMIT", own=True) if event.tcp_flags & SYN}
+              for story in batch.stories.get(sock.endpoint, [])]
+    if (sock.states == ["LISTEN", "SYN_RECEIVED", "CLOSED"]
+            and batch.may_send_cookies(sock.endpoint[1]) and max(map(len, offers), default=0) > 1):
+        return sock
+    return None
+
+
 # What the kernel counts at least once for each socket or flow that such a rule is for.
 BOUNDS = {
     cookie: ("SyncookiesSent",),
     cookie_behind: ("SyncookiesSent",),
     second_cookie: ("SyncookiesRecv",),
+    cookie_beside_request: ("SyncookiesRecv",),
     ack_discarded: ("ListenOverflows", "TCPDeferAcceptDrop"),
 }
 
