@@ -27,6 +27,8 @@ from lib.web import curl, nginx
 
 PACES = {"original": (), "top speed": ("--topspeed",), "20 Mbit/s": ("--mbps=20",)}
 
+LONG = 3600	# seconds in TIME_WAIT: no replay takes so long, however slow the machine
+
 # Wireshark's bits of completeness
 SYN, SYN_ACK, ACK, DATA, FIN, RST = 1, 2, 4, 8, 16, 32
 
@@ -520,7 +522,7 @@ def holes(stage):
 @contextlib.contextmanager
 def staged():
     with tempfile.TemporaryDirectory() as directory, Mirror() as mirror, \
-         Module(ingress=mirror.name), Trace() as trace:
+         Module(ingress=mirror.name, timeout_time_wait=LONG), Trace() as trace:
         yield (Stage(trace, mirror, pathlib.Path(directory)),)
 
 
