@@ -242,6 +242,12 @@ def log_levels(host):
                  f"lines at level {level}")
 
 
+def counted(lines, what):
+    """The counts in the lines that end so; they tell of lines that were left out."""
+    found = (re.fullmatch(f"tcptrace: (\\d+) {what}", line) for line in lines)
+    return [int(count[1]) for count in found if count]
+
+
 @test
 def rate_limit(host):
     """lines beyond the rate limit are counted, and the count is told"""
@@ -250,8 +256,7 @@ def rate_limit(host):
         host.syns(200)
         wait_for(lambda: any("suppressed" in line for line in kmsg.lines()), "count of lines", 10)
         lines = kmsg.lines()
-        suppressed = sum(int(line.split()[1]) for line in lines
-                         if line.endswith("lines suppressed"))
+        suppressed = sum(counted(lines, "lines suppressed"))
         check(0 < len(logged(kmsg)) < 200, "nothing was suppressed", lines)
         same(len(logged(kmsg)) + suppressed, 200, "lines printed and suppressed", lines)
         same(stats()["log_suppressed"], suppressed, "counter")
@@ -280,12 +285,6 @@ def strange_text(_host):
         kmsg = Kmsg()
         same(errno_of(set_parameter, "ingress", "a\n\tb"), "EINVAL", "ingress")
         same(ours(kmsg), [list_complaint(r"a\n\tb")], "ingress")
-
-
-def counted(lines, what):
-    """The counts in the lines that end so; they tell of lines that were left out."""
-    found = (re.fullmatch(f"tcptrace: (\\d+) {what}", line) for line in lines)
-    return [int(count[1]) for count in found if count]
 
 
 @test

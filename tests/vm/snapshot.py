@@ -58,7 +58,7 @@ def finish(reader, size=1 << 16):
 
 
 def take_amid(reader):
-    """The same, while events may come."""
+    """The records that take() gives, while events may come behind them."""
     reader.snapshot()
     events = reader.drain()
     return events[:[is_last(event) for event in events].index(True)]
