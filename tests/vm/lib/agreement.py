@@ -23,7 +23,8 @@ STEPS = {
     ("FIN_WAIT_2", GETS_FIN): "TIME_WAIT", ("CLOSING", FIN_ACKED): "TIME_WAIT",
     ("CLOSE_WAIT", SENDS_FIN): "LAST_ACK", ("LAST_ACK", FIN_ACKED): "CLOSED",
 }
-SYN, ACK = CONSTANTS["TCP_SYN"], CONSTANTS["TCP_ACK"]
+SYN, RST, ACK = (CONSTANTS["TCP_" + name] for name in ("SYN", "RST", "ACK"))
+OUT_OF_WINDOW = CONSTANTS["REASON_OUT_OF_WINDOW"]
 TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
 LOOK_NS = 500_000_000	# between two looks of ss, on a busy machine
 MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
@@ -40,6 +41,7 @@ class Case:
         self.listed = story.endpoint in batch.listed	# in TIME_WAIT, by ss
         self.remains = story.endpoint in batch.remains	# and at the end still
         self.lossy = batch.lossy	# segments may not come, or late
+        self.may_be_cookie = batch.may_send_cookies(story.endpoint[1])
         # one side was told to end without a segment
         self.vanished = batch.vanished(story.endpoint)
 
@@ -61,6 +63,13 @@ class Case:
         fins = self.story.told("FIN", own=False)
         resets = self.story.told("RST", own=False)
         return fins and resets and (resets[0].tcp_seq - number_of(fins[0])) % 2**32 < 2
+
+    def reset_at_isn(self):
+        """The peer opened it, and sent a RST at its ISN, where for us no RST is taken."""
+        return self.sock.states[0] == "LISTEN" and any(
+            event.tcp_flags & RST and event.cause == OUT_OF_WINDOW
+            and event.tcp_seq == event.initiator_isn
+            for event in self.story.told("INVALID", own=False))
 
     def took_fin_late(self):
         """The peer's FIN came, then from behind it the ACK of its own FIN, and its answer last
@@ -228,6 +237,16 @@ def late_reset(row, case):
 
 
 @rule(row_rules)
+def cookie_by_probe(row, case):
+    """a keepalive probe brought the syncookie back: the socket counts from one before the
+    peer's first number, says so in its ACKs, and takes the RST that answers there"""
+    if (row[-1][0] == "CLOSED" and case.story.states == [state for state, _ in row[:-1]]
+            and case.may_be_cookie and case.reset_at_isn()):
+        return row[:-1]
+    return row
+
+
+@rule(row_rules)
 def silent_end(row, case):
     """a timer ended it, an ICMP error, close() without an answer to its SYN, or a loss of
     power, which no segment tells: for us it lives on until our own timer"""
@@ -355,6 +374,7 @@ BOUNDS = {
     cookie_behind: ("SyncookiesSent",),
     second_cookie: ("SyncookiesRecv",),
     cookie_beside_request: ("SyncookiesRecv",),
+    cookie_by_probe: ("SyncookiesRecv",),
     ack_discarded: ("ListenOverflows", "TCPDeferAcceptDrop"),
 }
 

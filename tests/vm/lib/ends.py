@@ -51,6 +51,7 @@ class RealEnd(End):
         self.fast = fast
         self.sure = False	# of its ISN, which its first SYN tells
         self.listener = self.connection = None
+        self.filler = None	# of the listener's queue
 
     def state(self):
         """That of the socket; TIME_WAIT and SYN_RECEIVED have one too."""
@@ -132,6 +133,16 @@ class RealEnd(End):
     def order_abort(self):
         net.abort_on_close(self.sock())
         self.order_close()
+
+    def order_full(self):
+        """Connections that it accepts no more: the queue of its listener holds one."""
+        self.listener.listen(0)
+        self.filler = socket.create_connection(self.here(), SECONDS)
+
+    def order_room(self):
+        """Its listener's queue is empty again."""
+        self.listener.accept()[0].close()
+        self.filler.close()
 
     def order_unlisten(self):
         self.listener.close()

@@ -50,6 +50,7 @@ class Play:
         self.history = []	# for a person to read
         self.line = None
         self.parameters = {}	# what they were before
+        self.sysctls = {}	# and they
 
     def __str__(self):
         numbers = " ".join(f"{side}{end.isn:#x}" for side, end in self.ends.items())
@@ -112,6 +113,8 @@ class Play:
     def clean_up(self):
         for name, value in self.parameters.items():
             set_parameter(name, value)
+        for name, value in self.sysctls.items():
+            self.host.namespace.sysctl(name, value)
         if self.kernel:
             self.kernel.clean_up()
         for wire in (self.host.left, self.host.right):
@@ -268,6 +271,13 @@ class Play:
         """Set one of the module's parameters for the rest of the play."""
         self.parameters.setdefault(name, parameter(name))
         set_parameter(name, value)
+
+    def order_sysctl(self, name, value):
+        """Set one of the host's network for the rest of the play."""
+        name = "net/ipv4/" + name
+        host = self.host.namespace
+        self.sysctls.setdefault(name, host.read(f"/proc/sys/{name}"))
+        host.sysctl(name, value)
 
     @staticmethod
     def order_wait(seconds):

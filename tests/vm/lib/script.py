@@ -24,7 +24,8 @@ Who plays: "real responder" is the host's kernel with a listening socket, "real 
 its connect(), "real nobody" a port where no one listens. What a real end sends must be
 just what the script says of it. Without such a line both ends are played by hand and the
 host forwards. Orders to the real end: connect, accept, send N, read N, shutdown, close,
-abort; "connect fast N" sends N bytes in the SYN, "real responder fast" takes them.
+abort; "connect fast N" sends N bytes in the SYN, "real responder fast" takes them. The queue of
+its listener is "full" until there is "room".
 
 The numbers of ends that are played by hand are chosen so that each step of a script in turn
 crosses the wrap. The ISN of a real end is its kernel's choice.
@@ -35,8 +36,9 @@ STATE told STATE" says what is told instead; it fails as soon as they agree. At 
 "is NAME VALUE" asks for a figure of the last event that has it, "flows N" for the number of
 connections that were told. "anew" says that the next SYN of the real end has a new ISN.
 "flush" ends every flow, "unlisten" the listening socket; "error NAME" is what the socket's
-program gets to know. "parameter NAME VALUE" sets one of the module's for the script, "wait
-SECONDS" waits, "await SECONDS" for a timer that ran so long since the last event.
+program gets to know. "parameter NAME VALUE" sets one of the module's for the script, "sysctl
+NAME VALUE" one of net.ipv4; "wait SECONDS" waits, "await SECONDS" for a timer that ran so long
+since the last event.
 
 More words of a segment: ack N|nul, seq nul, win N, urg N; options mss N, ws N, sack ok, ts
 VALUE/ECHO, fastopen COOKIE|none, options HEX; and broken ones: sum bad, offset N, cut N
