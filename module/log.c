@@ -39,7 +39,8 @@ static int log_wake(struct wait_queue_entry *entry, unsigned int mode, int flags
 
 static void tell_suppressed(void)
 {
-	pr_info("%u lines suppressed\n", suppressed);
+	if (suppressed)
+		pr_info("%u lines suppressed\n", suppressed);
 	suppressed = 0;
 }
 
@@ -48,8 +49,7 @@ static bool allowed(void)
 {
 	if (!__ratelimit(&limit))
 		return false;
-	if (suppressed)
-		tell_suppressed();
+	tell_suppressed();
 	return true;
 }
 
@@ -123,6 +123,5 @@ void log_set_level(enum log_level level)
 void log_exit(void)
 {
 	stop();
-	if (suppressed)
-		tell_suppressed();
+	tell_suppressed();
 }
