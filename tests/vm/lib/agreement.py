@@ -64,12 +64,11 @@ class Case:
         resets = self.story.told("RST", own=False)
         return fins and resets and (resets[0].tcp_seq - number_of(fins[0])) % 2**32 < 2
 
-    def reset_at_isn(self):
-        """The peer opened it, and sent a RST at its ISN, where for us no RST is taken."""
-        return self.sock.states[0] == "LISTEN" and any(
-            event.tcp_flags & RST and event.cause == OUT_OF_WINDOW
-            and event.tcp_seq == event.initiator_isn
-            for event in self.story.told("INVALID", own=False))
+    def refused_at_isn(self):
+        """What its peer, who opened it, sent at its ISN, where for us nothing is taken."""
+        return [event for event in self.story.told("INVALID", own=False)
+                if event.cause == OUT_OF_WINDOW and event.tcp_seq == event.initiator_isn
+                and self.sock.states[0] == "LISTEN"]
 
     def took_fin_late(self):
         """The peer's FIN came, then from behind it the ACK of its own FIN, and its answer last
@@ -192,9 +191,10 @@ def queued_fin(row, case):
 
 @rule(row_rules)
 def fin_too_early(row, case):
-    """the peer's FIN came here before data that was lost or late, so the socket took it only
-    after the ACK of its own FIN; for us the FINs crossed, as its answer had not passed"""
-    if not case.lossy or "CLOSING" not in case.story.states or not case.took_fin_late():
+    """the peer's FIN came here before data that was lost or late, or another CPU was faster, so
+    the socket took it only after the ACK of its own FIN; for us the FINs crossed, as its answer
+    had not passed"""
+    if "CLOSING" not in case.story.states or not case.took_fin_late():
         return row
     return [("CLOSING" if state == "FIN_WAIT_2" else state, when) for state, when in row]
 
@@ -237,11 +237,23 @@ def late_reset(row, case):
 
 
 @rule(row_rules)
-def cookie_by_probe(row, case):
-    """a keepalive probe brought the syncookie back: the socket counts from one before the
-    peer's first number, says so in its ACKs, and takes the RST that answers there"""
+def probe_for_ack(row, case):
+    """the ACK of a syncookie was lost, and the listener takes the keepalive probe, one number
+    before it, for the same; for us the handshake goes on"""
+    if ("ESTABLISHED" not in case.story.states and case.may_be_cookie
+            and any(not event.tcp_flags & RST for event in case.refused_at_isn())):
+        return [entry for entry in row if entry[0] != "ESTABLISHED"]
+    return row
+
+
+@rule(row_rules)
+def reset_at_isn(row, case):
+    """a keepalive probe brought the syncookie back: the socket's window begins at the peer's
+    ISN, and a RST there ended it"""
     if (row[-1][0] == "CLOSED" and case.story.states == [state for state, _ in row[:-1]]
-            and case.may_be_cookie and case.reset_at_isn()):
+            and case.may_be_cookie
+            and any(event.tcp_flags & RST and 0 <= row[-1][1] - event.time_ns < TIMER_NS
+                    for event in case.refused_at_isn())):
         return row[:-1]
     return row
 
@@ -314,8 +326,8 @@ def request_given_up(story, socks, batch):
 
 @rule(lone_rules)
 def cookie_behind(story, socks, batch):
-    """a cookie is looked for in the first segment behind the SYN alone; that one was lost, and
-    a RST without ACK answers the next"""
+    """a cookie holds the number of the first segment behind the SYN; that one was lost, and a
+    RST without ACK answers the next"""
     resets = story.told("RST", own=True)
     return (not socks and batch.lossy and batch.may_send_cookies(story.endpoint[1])
             and went(story, "LISTEN", "SYN_RECEIVED", "ESTABLISHED")
@@ -374,7 +386,8 @@ BOUNDS = {
     cookie_behind: ("SyncookiesSent",),
     second_cookie: ("SyncookiesRecv",),
     cookie_beside_request: ("SyncookiesRecv",),
-    cookie_by_probe: ("SyncookiesRecv",),
+    probe_for_ack: ("SyncookiesRecv",),
+    reset_at_isn: ("SyncookiesRecv",),
     ack_discarded: ("ListenOverflows", "TCPDeferAcceptDrop"),
 }
 

@@ -28,6 +28,8 @@ def altered(told):
             story, [SWAPPED.get(state, state) for state in story.states]), *rest]
     if story.states[-1] != "CLOSED":
         yield "and CLOSED", [with_states(story, [*story.states, "CLOSED"]), *rest]
+    elif story.told("RST"):
+        yield "without CLOSED", [with_states(story, story.states[:-1]), *rest]
     yield "not told", rest
     yield "told twice", [story, story, *rest]
 

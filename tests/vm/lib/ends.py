@@ -51,7 +51,7 @@ class RealEnd(End):
         self.fast = fast
         self.sure = False	# of its ISN, which its first SYN tells
         self.listener = self.connection = None
-        self.filler = None	# of the listener's queue
+        self.filler = None	# a connection that is in the listener's queue
 
     def state(self):
         """That of the socket; TIME_WAIT and SYN_RECEIVED have one too."""
@@ -76,7 +76,7 @@ class RealEnd(End):
     def clean_up(self):
         if self.connection:
             net.abort_on_close(self.connection)
-        for sock in (self.connection, self.listener):
+        for sock in (self.connection, self.listener, self.filler):
             if sock:
                 sock.close()
 
@@ -135,12 +135,12 @@ class RealEnd(End):
         self.order_close()
 
     def order_full(self):
-        """Connections that it accepts no more: the queue of its listener holds one."""
+        """Let its listener accept no more: the queue has room for one, and this is it."""
         self.listener.listen(0)
         self.filler = socket.create_connection(self.here(), SECONDS)
 
     def order_room(self):
-        """Its listener's queue is empty again."""
+        """Make room for one again."""
         self.listener.accept()[0].close()
         self.filler.close()
 

@@ -27,6 +27,8 @@ NETWORKS = {"left": {4: "10.0.1.", 6: "fd01::"}, "right": {4: "10.0.2.", 6: "fd0
 SYSCTLS = {
     "net/ipv4/ip_forward": 1,
     "net/ipv6/conf/all/forwarding": 1,
+    # what it connects besides is no end of a script
+    "net/ipv4/ip_local_port_range": "20000 29999",
     # every challenge ACK is sent, not one in half a second
     "net/ipv4/tcp_invalid_ratelimit": 0,
     "net/ipv4/tcp_challenge_ack_limit": 2**31 - 1,
