@@ -26,7 +26,7 @@ from lib.agreement import Verdict, queued_fin, reset_in_between, time_wait_over
 from lib.alterations import Alterations
 from lib.cases import Cases, counters
 from lib.device import Device
-from lib.kernel import Module
+from lib.kernel import Module, SLOW
 from lib.net import CLIENT, CLIENT6, Lab, SERVER, SERVER6
 from lib.outcomes import Outcomes
 from lib.sockets import RepeatedOffers, StateTrace, listed, split
@@ -67,7 +67,7 @@ table inet wall {{
 HOST = {
     "net/core/somaxconn": 4096,
     "net/ipv4/tcp_fastopen": 0x607,		# both ways, without a cookie
-    "net/ipv4/tcp_fin_timeout": 2,
+    "net/ipv4/tcp_fin_timeout": 2 * SLOW,	# the peer's FIN comes before
     "net/ipv4/tcp_synack_retries": 1,
     "net/ipv4/tcp_orphan_retries": 3,
     "net/ipv4/tcp_max_tw_buckets": 262144,

@@ -11,13 +11,13 @@ that is stated as sure.
 import collections
 import concurrent.futures
 import contextlib
-import os
 import pathlib
 import socket
 import tempfile
 import threading
 
 from lib import capture, net
+from lib.cpu import one_cpu
 from lib.kernel import Module, stats
 from lib.mirror import Mirror, ends_of, flows_of
 from lib.net import Lab, abort_on_close
@@ -62,16 +62,6 @@ def finish(first, second):
     first.close()
 
 
-@contextlib.contextmanager
-def one_cpu():
-    """What is sent stays in order: an ACK that others overtake meets no socket any more, is
-    answered by a RST, and that comes after the end of the connection."""
-    usual = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(usual)})
-    yield
-    os.sched_setaffinity(0, usual)
-
-
 @record
 def http(lab):
     return curl(lab, f"http://{net.SERVER}/page")[0]["local_port"]
@@ -87,9 +77,9 @@ def closed_by_server(lab):
     return curl(lab, "--ignore-content-length", f"http://{net.SERVER}:81/page")[0]["local_port"]
 
 
-def plain(lab, up, down, address=net.SERVER):
+def plain(lab, up, down, address=net.SERVER, patience=10):
     port = net.new_port()
-    client, server = lab.connect(port, address)
+    client, server = lab.connect(port, address, patience=patience)
     transfer(client, server, up)
     transfer(server, client, down)
     finish(client, server)
@@ -183,7 +173,7 @@ def loss(lab):
 @record
 def lossy(lab):
     with loss(lab):
-        return plain(lab, 60000, 60000)
+        return plain(lab, 60000, 60000, patience=40)
 
 
 #
@@ -388,11 +378,13 @@ class Stage:
 
     def record(self, path):
         """Record what happens in the lab; the ports by their names, and the frames."""
-        with Lab() as lab, nginx(lab):
+        # an ACK that others overtake would meet no socket any more, and be answered by a RST
+        # behind the end of the connection
+        with one_cpu(), Lab() as lab, nginx(lab):
             for host in lab.hosts:		# so that the sums are right in the file
                 for iface in ("to-client", "to-server") if host is lab.router else ("to-router",):
                     host.run("ethtool", "-K", iface, "tx", "off")
-            with one_cpu(), capture.Recording(lab.router, "to-client", path) as recording:
+            with capture.Recording(lab.router, "to-client", path) as recording:
                 ports = {function.__name__: function(lab) for function in recorded}
                 recording.wait_for_port(attempt_to(lab, net.new_port(), 10))
             self.trace.device.flush()

@@ -112,7 +112,7 @@ def half_by_server(lab, trace):
 def crossed(lab, trace):
     """two FINs cross: simultaneous close"""
     port = net.new_port()
-    lab.delay(100)
+    lab.delay(200)	# of which the two calls take little
     try:
         client, server = lab.connect(port)
         for host in lab.hosts:

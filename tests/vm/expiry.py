@@ -13,7 +13,7 @@ from lib import net
 from lib.kernel import set_parameter
 from lib.net import CLIENT, SERVER
 from lib.packet import packet
-from lib.tap import check, main, needs_speed, same, test
+from lib.tap import check, in_time, main, needs_speed, same, test
 from lib.trace import stage
 
 TIMEOUT = 2
@@ -44,7 +44,7 @@ def timed_out(flow, timer):
          "segment of a timeout")
     before = flow.events[flow.events.index(timeout) - 1]
     waited = flow.seconds(before, timeout)
-    check(TIMEOUT <= waited <= TIMEOUT + 1, f"timeout_{timer}={TIMEOUT} took {waited} s")
+    in_time(waited, TIMEOUT, f"timeout_{timer}={TIMEOUT}")
     return timeout
 
 
@@ -128,7 +128,7 @@ end          established/idle_timeout   CLOSED  CLOSED
 """):
         # the data came a moment after the last event
         waited = flow.seconds(flow.one("established"), flow.one("timeout"))
-        check(TIMEOUT <= waited <= TIMEOUT + 1.5, f"timeout_established took {waited} s")
+        in_time(waited, TIMEOUT, f"timeout_established={TIMEOUT}", 1.5)
         same(flow.end()["bytes_toserver"], 1, "bytes")
 
 

@@ -7,7 +7,7 @@ import socket
 
 from lib import net
 from lib.packet import packet
-from lib.tap import check, main, same, test
+from lib.tap import check, in_time, main, same, test
 from lib.trace import stage
 
 
@@ -75,8 +75,8 @@ end          refused/none          CLOSED       CLOSED
 def repeated(lab, trace):
     """a SYN that was lost is repeated, then answered"""
     port = net.new_port()
-    lab.router.firewall("swallow", port, 0.6)
-    client, server = lab.connect(port)
+    with lab.router.rules("forward", f"tcp dport {port} limit rate 1/hour burst 1 packets drop"):
+        client, server = lab.connect(port)
     story = """
 syn          >S                    SYN_SENT     LISTEN
 retransmit   >S/1                  SYN_SENT     LISTEN
@@ -112,7 +112,7 @@ timeout      syn                   CLOSED       CLOSED
 end          no_answer/none        CLOSED       CLOSED
 """):
         waited = flow.seconds(flow.one("retransmit"), flow.one("timeout"))
-        check(2 <= waited <= 3, f"timeout_syn=2 took {waited} s from the last SYN")
+        in_time(waited, 2, "timeout_syn=2 from the last SYN")
         same(flow.end()["syn_retrans"], 1, "retransmissions")
     same(trace.at(lab.server, port), [], "events at the server")
 
@@ -133,7 +133,7 @@ timeout      synack                CLOSED       CLOSED
 end          half_open/none        CLOSED       CLOSED
 """):
             waited = flow.seconds(flow.one("retransmit"), flow.one("timeout"))
-            check(2 <= waited <= 3, f"timeout_synack=2 took {waited} s from the last SYN+ACK")
+            in_time(waited, 2, "timeout_synack=2 from the last SYN+ACK")
             end = flow.end()
             same((end["synack_retrans"], end["ack_us"], end["handshake_us"]), (1, None, None),
                  "figures")
@@ -143,7 +143,7 @@ end          half_open/none        CLOSED       CLOSED
 def crossed(lab, trace):
     """two SYNs cross: simultaneous open"""
     port = net.new_port()
-    lab.delay(100)
+    lab.delay(200)	# of which the two calls take little, and no SYN is repeated
     ends = []
     try:
         for host, address in ((lab.client, net.CLIENT), (lab.server, net.SERVER)):

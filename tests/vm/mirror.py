@@ -458,11 +458,15 @@ def random_frames(mirror, trace):
     trace.device.flush()
     before = stats()
     mirror.send(*(spoiled(source, model) for model in source.choices(models, k=10000)))
-    trace.sync()
-    seen, whole = len(trace.events), ends("192.0.2.77")
+    whole = ends("192.0.2.77")
+
+    def events_of_whole():
+        return [event for event in trace.events if event["src_ip"] == whole[0][0]]
+
     mirror.send(*connection(whole))
-    trace.wait(lambda: len(trace.events) >= seen + 8, "a connection after all that")
-    flow, = flows_of(trace.events[seen:])
+    trace.wait(lambda: len(events_of_whole()) >= len(lines_of(WHOLE)),
+               "a connection after all that")
+    flow, = flows_of(events_of_whole())
     same(([line_of(event) for event in flow.events], ends_of(flow)), (lines_of(WHOLE), whole),
          "the connection")
     after = stats()

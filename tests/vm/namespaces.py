@@ -93,6 +93,8 @@ def own_flows(lab, trace):
     same(pathlib.Path("/proc/net/tcptrace").read_text().count("\n"), 1, "lines outside")
     client.close()
     server.close()
+    for host in lab.hosts:	# all has passed before the next test's flush
+        trace.wait_event(host, port, "end")
 
 
 @test

@@ -9,8 +9,8 @@ import time
 from lib import net
 from lib.device import Device, errno_of, live_flows
 from lib.host import Host
-from lib.kernel import (Kmsg, MODULE, Module, NOTICES_SECONDS, PARAMETERS, attempt, load, loaded,
-                        most_notices, parameter, parameter_ranges, set_parameter, stats)
+from lib.kernel import (Kmsg, MODULE, Module, NOTICES_SECONDS, PARAMETERS, SLOW, attempt, load,
+                        loaded, most_notices, parameter, parameter_ranges, set_parameter, stats)
 from lib.tap import check, main, same, test, wait_for
 from lib.trace import Trace
 
@@ -206,7 +206,7 @@ def timeouts(host):
         same(trace.wait_event(host, half_open, "timeout")["timer"], "syn", "timer")
         same(end["close"], "idle_timeout", "close")
         took = end["time_ns"] / 1e9 - start
-        check(0 <= took <= 1, f"took {took} s")
+        check(0 <= took <= SLOW, f"took {took} s")
         for sock in sockets:
             sock.close()
 

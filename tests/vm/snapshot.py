@@ -146,7 +146,7 @@ def states_of(records):
 
 
 def port_phase(reader, port):
-    for record in take(reader):
+    for record in take_amid(reader):
         if port_of(record) == port:
             return {CONSTANTS[f"PHASE_{name}"]: name for name in (
                 "HANDSHAKE", "ESTABLISHED", "TEARDOWN", "TIME_WAIT")}[record.phase]

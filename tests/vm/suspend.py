@@ -23,7 +23,7 @@ from lib.device import CONSTANTS, Device, kind
 from lib.host import Host, Traffic
 from lib.kernel import Module, set_parameter
 from lib.system import call
-from lib.tap import Skip, check, main, same, test, wait_for
+from lib.tap import Skip, check, in_time, main, same, test, wait_for
 
 POWER = pathlib.Path("/sys/power")
 DELAY = pathlib.Path("/sys/module/suspend/parameters/pm_test_delay")
@@ -95,7 +95,7 @@ def timers(host):
         events = reader.drain()
         until_end(reader, events)
     waited = (events[-1].time_ns - events[0].time_ns) / 1e9
-    check(TIMEOUT <= waited <= TIMEOUT + 1.5, f"timeout_syn={TIMEOUT} took {waited} s")
+    in_time(waited, TIMEOUT, f"timeout_syn={TIMEOUT}", 1.5)
 
 
 @test

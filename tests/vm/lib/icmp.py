@@ -4,6 +4,7 @@
 import contextlib
 import errno
 
+from lib.net import GATEWAYS
 from lib.tap import same
 from lib.trace import stage
 
@@ -69,4 +70,8 @@ def slow_stage():
             host.sysctl("net/ipv6/icmp/ratemask", "")
         # a socket that is just in use takes an error for a passing one
         lab.client.run("tc", "qdisc", "add", "dev", "to-router", "root", "netem", "delay", "50ms")
+        # and what is held up for a moment is not repeated at once
+        for host in (lab.client, lab.server):
+            for gateway in GATEWAYS[host.name]:
+                host.run("ip", "route", "replace", "default", "via", gateway, "rto_min", "1s")
         yield lab, trace

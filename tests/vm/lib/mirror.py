@@ -11,6 +11,7 @@ import os
 import pathlib
 import socket
 
+from lib.cpu import one_cpu
 from lib.kernel import Module, run
 from lib.packet import packet
 from lib.trace import Flow, Trace
@@ -38,11 +39,12 @@ class Mirror:
         run("ip", "link", "del", self.feed)
 
     def replay(self, path, *pace):
-        """Replay a capture; on one CPU, or it might come out of order."""
-        run("taskset", "1", "tcpreplay", "-q", "-i", self.feed, *pace, path)
+        """Replay a capture."""
+        with one_cpu():
+            run("tcpreplay", "-q", "-i", self.feed, *pace, path, limit=180)
 
     def send(self, *frames):
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        with one_cpu(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
             sock.bind((self.feed, 0))
             for frame in frames:
                 sock.send(bytes(frame))

@@ -58,10 +58,10 @@ GATEWAYS = {"client": ("10.0.1.2", "fd01::2"), "server": ("10.0.2.2", "fd02::2")
 # module looks, the forward chain behind it.
 FIREWALL = """\
 table inet lab {
-	set swallow { type inet_service; flags timeout; }
-	set refuse { type inet_service; flags timeout; }
-	set mute { type inet_service; flags timeout; }
-	set no_reset { type inet_service; flags timeout; }
+	set swallow { type inet_service; }
+	set refuse { type inet_service; }
+	set mute { type inet_service; }
+	set no_reset { type inet_service; }
 	chain forward {
 		type filter hook forward priority 0;
 		tcp dport @swallow drop
@@ -157,13 +157,12 @@ class Namespace:
         sock.listen()
         return sock
 
-    def firewall(self, what, port, seconds=0):
-        """Put a port in one of the sets of FIREWALL, for a while or for good."""
+    def firewall(self, what, port):
+        """Put a port in one of the sets of FIREWALL."""
         if not self.walled:
             self.run("nft", "-f", "-", input=FIREWALL)
             self.walled = True
-        timeout = f" timeout {int(seconds * 1000)}ms" if seconds else ""
-        self.run("nft", f"add element inet lab {what} {{ {port}{timeout} }}")
+        self.run("nft", f"add element inet lab {what} {{ {port} }}")
 
     def firewall_off(self, what, port):
         self.run("nft", f"delete element inet lab {what} {{ {port} }}")
@@ -248,13 +247,15 @@ class Lab:
             raise Skip("this kernel has no VRF")
         self.client.run("ip", "-batch", "-", input=VRF)
 
-    def connect(self, port, address=SERVER, source_port=0):
+    def connect(self, port, address=SERVER, source_port=0, patience=10):
         """A connection to a listener that accepts just this one; both sockets."""
         with self.server.listen(address, port) as listener:
+            listener.settimeout(patience)
             client = self.client.socket(address)
+            client.settimeout(patience)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             client.bind((CLIENT6 if ":" in address else CLIENT, source_port))
             client.connect((address, port))
             server, _ = listener.accept()
-        server.settimeout(10)
+        server.settimeout(patience)
         return client, server

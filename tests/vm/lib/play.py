@@ -9,7 +9,7 @@ import time
 from lib.ends import SECONDS, End, RealEnd
 from lib.kernel import parameter, set_parameter
 from lib.packet import FLAGS, fragments, packet, with_headers, with_options, with_tos
-from lib.tap import Failure, check, same, wait_for
+from lib.tap import Failure, check, in_time, same, wait_for
 from lib.told import (check_flow, flags_text, kind_of, options_of, sender_of, states_of,
                       words_of)
 
@@ -50,7 +50,7 @@ class Play:
         self.history = []	# for a person to read
         self.line = None
         self.parameters = {}	# what they were before
-        self.sysctls = {}	# and they
+        self.sysctls = {}	# the same of the host's network
 
     def __str__(self):
         numbers = " ".join(f"{side}{end.isn:#x}" for side, end in self.ends.items())
@@ -288,7 +288,7 @@ class Play:
         last = self.events[-1]
         wait_for(lambda: self.collect() or self.fresh, "nothing is told", SECONDS)
         waited = (self.fresh[0].time_ns - last.time_ns) / 1e9
-        check(0 <= waited - float(seconds) < 1, f"told after {waited} s")
+        in_time(waited, float(seconds), "what was told")
 
     def order_flush(self):
         self.reader.flush()

@@ -42,6 +42,8 @@ HARMLESS = (
 # What is wrong even where the kernel has much to say, as when it has no memory.
 REPORTS = r"BUG|KASAN|KCSAN|UBSAN|WARNING|Oops|ODEBUG|general protection|unreferenced"
 
+JIFFIES_LATE = 0.1	# seconds, see in_time()
+
 tests = []
 
 
@@ -70,6 +72,15 @@ def check(condition, what, lines=()):
 
 def same(found, wanted, what, lines=()):
     check(found == wanted, f"{what}: {found!r}, wanted {wanted!r}", lines)
+
+
+def in_time(waited, timeout, what, more=1):
+    """A timer of the module ran for timeout seconds, and for so many more at most.
+
+    It counts jiffies, which stand still while the CPU that keeps them for both is held up:
+    by the clock of the events it may be early by that.
+    """
+    check(timeout - JIFFIES_LATE <= waited <= timeout + more, f"{what} took {waited} s")
 
 
 def needs_speed():

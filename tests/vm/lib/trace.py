@@ -17,11 +17,10 @@ import json
 import re
 import subprocess
 import threading
-import time
 
 from lib import net
 from lib.device import Device
-from lib.kernel import Module, READER
+from lib.kernel import Module, READER, SLOW
 from lib.net import Lab
 from lib.tap import Failure, check, same
 
@@ -237,7 +236,7 @@ class Trace:
     def wait(self, condition, what, seconds=10):
         """Wait until condition() of the events is true; its value."""
         with self.more:
-            value = self.more.wait_for(condition, seconds)
+            value = self.more.wait_for(condition, seconds * SLOW)
         if not value:
             raise Failure(f"not within {seconds} s: {what}", told(self.events[-40:]))
         return value
@@ -270,10 +269,8 @@ class Trace:
     def expect(self, host, port, story, seconds=10):
         """A connection goes exactly so; its checked Flow."""
         patterns = lines_of(story)
-        deadline = time.monotonic() + seconds
         try:
-            self.wait(lambda: len(self.at(host, port)) >= len(patterns), "all events",
-                      deadline - time.monotonic())
+            self.wait(lambda: len(self.at(host, port)) >= len(patterns), "all events", seconds)
         except Failure:
             pass	# the comparison tells more
         self.sync()
