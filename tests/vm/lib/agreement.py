@@ -10,6 +10,7 @@ where a socket ended silently, a flow that ended with it says the same word for 
 """
 
 import collections
+import itertools
 
 from lib.device import CONSTANTS
 from lib.stories import KINDS, line_of
@@ -29,7 +30,7 @@ TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
 LOOK_NS = 500_000_000	# between two looks of ss, on a busy machine
 MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
 
-row_rules, lone_rules, socket_rules = [], [], []
+row_rules, lone_rules, socket_rules, pair_rules = [], [], [], []
 
 
 class Case:
@@ -336,10 +337,14 @@ def cookie_behind(story, socks, batch):
                     for event in story.told("ESTABLISHED")))
 
 
+def met_midway(story):
+    return KINDS[story.events[0].kind] == "PICKUP"
+
+
 @rule(lone_rules)
 def peer_lives_on(story, socks, _batch):
     """met midway: the peer goes on, as it did not get the RST of a socket that is gone"""
-    return (KINDS[story.events[0].kind] == "PICKUP" and bool(socks)
+    return (met_midway(story) and bool(socks)
             and socks[-1].states[-1] == "CLOSED"
             and story.events[0].time_ns > socks[-1].times[-1])
 
@@ -380,11 +385,22 @@ def cookie_beside_request(sock, _before, batch):
     return None
 
 
+# A socket and a flow that are of one connection, and neither tells it whole.
+
+@rule(pair_rules)
+def second_cookie_midway(sock, before, story, batch):
+    """such a second socket began as a part of the connection that had ended for us, and when
+    that was forgotten it was met midway"""
+    return (second_cookie(sock, before, batch) is sock and met_midway(story)
+            and sock.times[1] < story.events[0].time_ns)
+
+
 # What the kernel counts at least once for each socket or flow that such a rule is for.
 BOUNDS = {
     cookie: ("SyncookiesSent",),
     cookie_behind: ("SyncookiesSent",),
     second_cookie: ("SyncookiesRecv",),
+    second_cookie_midway: ("SyncookiesRecv",),
     cookie_beside_request: ("SyncookiesRecv",),
     probe_for_ack: ("SyncookiesRecv",),
     reset_at_isn: ("SyncookiesRecv",),
@@ -450,7 +466,14 @@ class Verdict:
     def partners(socks, told, batch, counts):
         """Leave out, by the rules, what has no partner on the other side."""
         sockets, flows = list(socks), list(told)
-        for story in told:
+        for before, sock in zip([None, *socks], socks):
+            for function, story in itertools.product(pair_rules, flows):
+                if function(sock, before, story, batch):
+                    sockets.remove(sock)
+                    flows.remove(story)
+                    counts[function] += 1
+                    break
+        for story in list(flows):
             for function in lone_rules:
                 if (len(flows) > len(sockets) and not counts[function]
                         and function(story, socks, batch)):
@@ -460,7 +483,7 @@ class Verdict:
         for before, sock in zip([None, *socks], socks):
             for function in socket_rules:
                 spare = function(sock, before, batch)
-                if spare and len(sockets) > len(flows):
+                if spare in sockets and len(sockets) > len(flows):
                     sockets.remove(spare)
                     counts[function] += 1
                     break
@@ -511,4 +534,5 @@ class Verdict:
 
     def rules(self):
         return [f"rule applied {self.counts[function]} times: {summary(function)}"
-                for function in lone_rules + socket_rules + row_rules if self.counts[function]]
+                for function in lone_rules + socket_rules + pair_rules + row_rules
+                if self.counts[function]]
