@@ -4,6 +4,7 @@
 from lib.device import CONSTANTS, Summary
 from lib.stories import KINDS, line_of, names
 
+SYN, ACK = CONSTANTS["TCP_SYN"], CONSTANTS["TCP_ACK"]
 HANDSHAKES, CLOSES = names("HANDSHAKE_"), names("CLOSE_")
 
 # By the behaviour, the verdict on an attempt that fails: for the client, for the server. What
@@ -68,6 +69,14 @@ def verdict(end):
     return f"{HANDSHAKES[part.handshake]} {CLOSES[part.close]}"
 
 
+def overtaken(story):
+    """Did its RST come before the SYN+ACK that the peer had sent before, by another CPU?"""
+    resets = story.told("RST", own=False)
+    return bool(resets) and any(
+        event.tcp_flags == SYN | ACK and (resets[0].tcp_seq - event.tcp_seq) % 2**32 == 1
+        for event in story.told("INVALID", own=False))
+
+
 def fitting(behaviour, of_server):
     """The verdicts that fit how the connection was told to go; None if any may. A listener
     that does not take every ACK decides itself, and SYNs that should cross may not."""
@@ -104,6 +113,8 @@ class Outcomes:
     def check_verdict(self, story, end, behaviour, of_server):
         fit = fitting(behaviour, of_server)
         self.judged += fit is not None
+        if fit and behaviour[0] == "fast" and overtaken(story):
+            fit = fit | {"REFUSED NONE"}
         if fit and verdict(end) not in fit:
             self.note(story, f"{verdict(end)}, and it was {' '.join(behaviour)}")
 
