@@ -29,6 +29,7 @@ from lib.device import Device
 from lib.kernel import Module, SLOW
 from lib.net import CLIENT, CLIENT6, Lab, SERVER, SERVER6
 from lib.outcomes import Outcomes
+from lib.rare import CASES, ENDPOINT, RareBatch
 from lib.sockets import RepeatedOffers, StateTrace, listed, split
 from lib.stories import drain, stories
 from lib.tap import check, main, needs_speed, same, test, wait_for
@@ -361,6 +362,24 @@ def notices(stage):
     tried = stage.alterations
     print(f"# {tried.noticed} alterations noticed; {tried.same} more that the kernel says, too")
     check(tried.noticed and not tried.missed, f"alterations missed, seed {SEED}", tried.missed)
+
+
+@test
+def seldom(_stage):
+    """what comes too seldom agrees by its rules, as it was recorded, and by nothing less"""
+    for case in CASES:
+        same(used(RareBatch(case)), case.rules, f"rules, {case.title}")
+        same(used(RareBatch(case, cookies=False)), None, f"rules without cookies, {case.title}")
+        for old, new in case.spoilt:
+            same(used(RareBatch(case.replaced(old, new))), None,
+                 f"rules, {case.title}, {new!r} for {old!r}")
+
+
+def used(batch):
+    """The names of the rules by which a rare case agrees; None if it does not."""
+    verdict = Verdict()
+    counts = verdict.compare(ENDPOINT, batch)
+    return None if verdict.disagreeing else {rule.__name__ for rule in +counts} - {"queued_fin"}
 
 
 @test
