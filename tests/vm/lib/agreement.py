@@ -355,11 +355,12 @@ def peer_lives_on(story, socks, _batch):
 def second_cookie(sock, before, batch):
     """after a syncookie, a segment of a connection that was reset or whose host had lost its
     power makes a second socket, as its ACK holds the cookie still; for us a reset ended the
-    connection, and after a loss of power it goes on"""
+    connection, and after a loss of power, which comes to the first alone, it goes on"""
     if (before is None or not batch.may_send_cookies(sock.endpoint[1])
             or before.states[-1] != "CLOSED" or not before.states[0] == sock.states[0] == "LISTEN"):
         return None
-    return before if batch.vanished(sock.endpoint) else sock
+    vanished = batch.vanished(sock.endpoint) and before is batch.socks[sock.endpoint][0]
+    return before if vanished else sock
 
 
 @rule(socket_rules)

@@ -30,6 +30,7 @@ class Case:
     flows: tuple
     rules: set
     spoilt: tuple
+    vanished: bool = False	# did one host lose its power?
 
     def replaced(self, old, new):
         def other(texts):
@@ -81,6 +82,22 @@ CASES = (
          {"second_cookie_midway"},
          (("PICKUP", "SYN"), ("1.4, ESTABLISHED", "11.5, ESTABLISHED"),
           ("1.201 RST <RA 1 CLOSED CLOSED\n1.201 END <RA 1 CLOSED CLOSED\n", ""))),
+    Case("a second socket after a loss of power, and a third after a RST",
+         ("LISTEN, SYN_RECEIVED 1.4, ESTABLISHED 1.401, CLOSED 3.042",
+          "LISTEN, SYN_RECEIVED 4.066, ESTABLISHED 4.067, FIN_WAIT_1 13.048, CLOSED 13.053",
+          "LISTEN, SYN_RECEIVED 13.065, ESTABLISHED 13.066, CLOSED 13.068"),
+         ("""\
+1.326 SYN >S 0 SYN_SENT LISTEN
+1.327 SYN_ACK <SA 0 SYN_SENT SYN_RECEIVED
+1.400 ESTABLISHED >A 1 ESTABLISHED ESTABLISHED
+13.050 FIN <FA 1 ESTABLISHED FIN_WAIT_1
+13.051 FIN >FA 1 FIN_WAIT_1 FIN_WAIT_1
+13.054 RST <R 1 CLOSED CLOSED
+13.054 END <R 1 CLOSED CLOSED
+""",),
+         {"second_cookie"},
+         (("FIN_WAIT_1 13.048, ", ""),),
+         vanished=True),
     Case("the ACK of a cookie beside a later SYN's request",
          ("LISTEN, SYN_RECEIVED 1.2, CLOSED 1.201",
           "LISTEN, SYN_RECEIVED 1.3, ESTABLISHED 1.301"),
@@ -104,15 +121,15 @@ class RareBatch:
 
     def __init__(self, case, cookies=True):
         self.cookies = cookies
+        self.power_lost = case.vanished
         self.socks = {ENDPOINT: [socket_of(text) for text in case.sockets]}
         self.stories = {ENDPOINT: [Story(list(events_of(text)), 1) for text in case.flows]}
 
     def may_send_cookies(self, _port):
         return self.cookies
 
-    @staticmethod
-    def vanished(_endpoint):
-        return False
+    def vanished(self, _endpoint):
+        return self.power_lost
 
     @staticmethod
     def behaviour(_endpoint):
