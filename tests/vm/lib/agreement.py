@@ -13,6 +13,7 @@ import collections
 import itertools
 
 from lib.device import CONSTANTS
+from lib.kernel import SLOW
 from lib.stories import KINDS, line_of
 
 # RFC 9293 section 3.3.2 after the handshake: what an endpoint does or learns
@@ -27,6 +28,7 @@ STEPS = {
 SYN, RST, ACK = (CONSTANTS["TCP_" + name] for name in ("SYN", "RST", "ACK"))
 OUT_OF_WINDOW = CONSTANTS["REASON_OUT_OF_WINDOW"]
 TIMER_NS = 1_000_000_000	# no timer of the kernel gives up a socket earlier
+ENDING_NS = 50_000_000 * SLOW	# while a CPU ends a socket
 LOOK_NS = 500_000_000	# between two looks of ss, on a busy machine
 MEANINGS = {(old, new): step for (old, step), new in STEPS.items()}
 
@@ -66,10 +68,12 @@ class Case:
         return fins and resets and (resets[0].tcp_seq - number_of(fins[0])) % 2**32 < 2
 
     def refused_at_isn(self):
-        """What its peer, who opened it, sent at its ISN, where for us nothing is taken."""
+        """What the peer of a socket that may be of a syncookie sent at its ISN, where for us
+        nothing is taken."""
+        if not self.may_be_cookie or self.sock.states[0] != "LISTEN":
+            return []
         return [event for event in self.story.told("INVALID", own=False)
-                if event.cause == OUT_OF_WINDOW and event.tcp_seq == event.initiator_isn
-                and self.sock.states[0] == "LISTEN"]
+                if event.cause == OUT_OF_WINDOW and event.tcp_seq == event.initiator_isn]
 
     def took_fin_late(self):
         """The peer's FIN came, then from behind it the ACK of its own FIN, and its answer last
@@ -79,6 +83,16 @@ class Case:
         return (came and acked and came[0].time_ns < acked[0].time_ns
                 and 0 < (acked[0].tcp_seq - number_of(came[0])) % 2**32 < 2**31
                 and (not answered or acked[0].time_ns < answered[0].time_ns))
+
+    def found_no_socket(self, when):
+        """Did the peer's segment of that time get a RST without ACK, as it does where there is
+        no socket, and did the socket end at once?"""
+        reset = self.story.told("RST", own=True)[0]
+        numbers = [event.tcp_ack for event in self.story.events
+                   if event.time_ns == when and event.sender != reset.sender]
+        return (not reset.tcp_flags & ACK and reset.tcp_seq in numbers
+                and all(0 <= after - when < ENDING_NS
+                        for after in (reset.time_ns, self.sock.times[-1])))
 
     def ended_silently(self):
         """No segment ended it, and there is a cause that needs none."""
@@ -223,14 +237,14 @@ def peer_caused(old, new, story):
     return cause is not None and bool(story.told(cause, own=False))
 
 
-@rule(row_rules)
-def late_reset(row, case):
-    """a segment came when the socket had ended already, but its RST had not left yet"""
+def with_more(row, case, allowed):
+    """The row with our states behind its last but one, where the peer's segments cause them, a
+    RST ends both, and each of their times is allowed."""
     known, ours = len(row) - 1, case.story.states
     ended = row[-1][1]
     if (row[-1][0] != "CLOSED" or ours[:known] != [state for state, _ in row[:-1]]
             or ours[-1] != "CLOSED" or not case.story.told("RST", own=True)
-            or not all(when > ended for when in case.story.times[known:])
+            or not all(map(allowed, case.story.times[known:-1]))
             or not all(peer_caused(*change, case.story)
                        for change in zip(ours[known - 1:-2], ours[known:-1]))):
         return row
@@ -238,10 +252,25 @@ def late_reset(row, case):
 
 
 @rule(row_rules)
+def late_reset(row, case):
+    """a segment came when the socket had ended already, but its RST had not left yet"""
+    return with_more(row, case, lambda when: when > row[-1][1])
+
+
+@rule(row_rules)
+def unhashed(row, case):
+    """a segment came when the socket was on its end: tcp_set_state() takes it out of the table
+    before it changes its state, so that nobody was found and a RST without ACK answered"""
+    if row[-2][0] == "SYN_RECEIVED":	# it answers so itself
+        return row
+    return with_more(row, case, case.found_no_socket)
+
+
+@rule(row_rules)
 def probe_for_ack(row, case):
     """the ACK of a syncookie was lost, and the listener takes the keepalive probe, one number
     before it, for the same; for us the handshake goes on"""
-    if ("ESTABLISHED" not in case.story.states and case.may_be_cookie
+    if ("ESTABLISHED" not in case.story.states
             and any(not event.tcp_flags & RST for event in case.refused_at_isn())):
         return [entry for entry in row if entry[0] != "ESTABLISHED"]
     return row
@@ -252,7 +281,6 @@ def reset_at_isn(row, case):
     """a keepalive probe brought the syncookie back: the socket's window begins at the peer's
     ISN, and a RST there ended it"""
     if (row[-1][0] == "CLOSED" and case.story.states == [state for state, _ in row[:-1]]
-            and case.may_be_cookie
             and any(event.tcp_flags & RST and 0 <= row[-1][1] - event.time_ns < TIMER_NS
                     for event in case.refused_at_isn())):
         return row[:-1]

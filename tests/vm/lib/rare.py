@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What comes too seldom to wait for: endpoints of agreement.py as they were once recorded, the
-rules that each takes, and what must not be there for the rules to hold."""
+"""What comes too seldom to wait for: endpoints of agreement.py, recorded once or put together
+from what was seen, the rules that each takes, and what must not be there for the rules to hold."""
 
 import dataclasses
 import types
@@ -12,6 +12,7 @@ from lib.stories import Event, Story
 # An endpoint of the server, port 7004, and a client, port 10004
 ENDPOINT = ("0.0.0.0", 7004, "0.0.0.0", 10004)
 ISNS = {">": 1000, "<": 5000}
+OTHER = {">": "<", "<": ">"}
 
 
 @dataclasses.dataclass
@@ -19,8 +20,8 @@ class Case:
     """One endpoint that the server has.
 
     sockets: of each, the states with the seconds when they were entered
-    flows: of each, a line for each event: seconds, kind[/reason], segment with its number,
-           states; numbers count from the ISN
+    flows: of each, a line for each event: seconds, kind[/reason], segment, its number[,the
+           one that it acknowledges], states; numbers count from the ISNs
     rules: by their names, those that make both the same
     spoilt: pairs of texts; with the one in place of the other nothing must make them the same
     """
@@ -30,12 +31,16 @@ class Case:
     flows: tuple
     rules: set
     spoilt: tuple
+    cookies: bool = True	# may syncookies be sent?
     vanished: bool = False	# did one host lose its power?
 
     def replaced(self, old, new):
         def other(texts):
             return tuple(text.replace(old, new) for text in texts)
         return dataclasses.replace(self, sockets=other(self.sockets), flows=other(self.flows))
+
+    def without_cookies(self):
+        return dataclasses.replace(self, cookies=False)
 
 
 CASES = (
@@ -110,7 +115,32 @@ CASES = (
 """,),
          {"cookie_beside_request"},
          (("<SA 77", "<SA 0"), ("CLOSED 1.201", "ESTABLISHED 1.201"))),
+    Case("the ACK of its FIN, as the socket was on its end",
+         ("LISTEN, SYN_RECEIVED 1.981, ESTABLISHED 1.986, FIN_WAIT_1 2.0819, CLOSED 2.0878",),
+         ("""\
+1.980 SYN >S 0 SYN_SENT LISTEN
+1.981 SYN_ACK <SA 0 SYN_SENT SYN_RECEIVED
+1.986 ESTABLISHED >A 358 ESTABLISHED ESTABLISHED
+2.0822 FIN <FA 1 ESTABLISHED FIN_WAIT_1
+2.0854 FIN_ACKED >A 1174,2 CLOSE_WAIT FIN_WAIT_2
+2.0866 RST <R 2 CLOSED CLOSED
+2.0866 END <R 2 CLOSED CLOSED
+""",),
+         {"queued_fin", "unhashed"},
+         (("RST <R ", "RST <RA "), ("RST <R 2", "RST <R 1"), ("CLOSED 2.0878", "CLOSED 2.9"),
+          ("2.0866 RST", "2.9 RST"), ("FIN_ACKED >A", "FIN_ACKED <A")),
+         cookies=False),
 )
+
+# A client's fast open, as it was met here: the server's RST came before its SYN+ACK, by another
+# CPU. Then the texts that must spoil it.
+OVERTAKEN = """\
+0.100 SYN >S 0 SYN_SENT LISTEN
+0.102 RST <RA 1 CLOSED CLOSED
+0.102 END <RA 1 CLOSED CLOSED
+0.103 INVALID/UNEXPECTED <SA 0 CLOSED CLOSED
+"""
+NOT_OVERTAKEN = (("RST <RA 1", "RST <RA 2"), ("<SA 0", "<A 0"), ("<SA 0", ">SA 0"))
 
 
 class RareBatch:
@@ -119,11 +149,11 @@ class RareBatch:
     lossy = True
     requests = listed = remains = choosy_ports = frozenset()
 
-    def __init__(self, case, cookies=True):
-        self.cookies = cookies
+    def __init__(self, case):
+        self.cookies = case.cookies
         self.power_lost = case.vanished
         self.socks = {ENDPOINT: [socket_of(text) for text in case.sockets]}
-        self.stories = {ENDPOINT: [Story(list(events_of(text)), 1) for text in case.flows]}
+        self.stories = {ENDPOINT: [flow_of(text, 1) for text in case.flows]}
 
     def may_send_cookies(self, _port):
         return self.cookies
@@ -148,12 +178,17 @@ def socket_of(text):
         times=[None, *(nanoseconds(when) for _, when in changes)])
 
 
+def flow_of(text, side):
+    return Story(list(events_of(text)), side)
+
+
 def events_of(text):
     """The events of a flow."""
     before = [CONSTANTS["STATE_NONE"]] * 2 if "PICKUP" in text else \
              [CONSTANTS["STATE_SYN_SENT"], CONSTANTS["STATE_LISTEN"]]
     for line in text.splitlines():
-        when, kind, segment, seq, *states = line.split()
+        when, kind, segment, numbers, *states = line.split()
+        seq, _, ack = numbers.partition(",")
         kind, _, reason = kind.partition("/")
         after = [CONSTANTS["STATE_" + state] for state in states]
         fields = dict.fromkeys(Event._fields, 0) | {
@@ -162,6 +197,7 @@ def events_of(text):
             "sender": 1 if segment[0] == ">" else 2, "flow_id": 1,
             "tcp_flags": sum(FLAGS[letter] for letter in segment[1:]),
             "tcp_seq": ISNS[segment[0]] + int(seq),
+            "tcp_ack": ISNS[OTHER[segment[0]]] + int(ack or 0),
             "initiator_isn": ISNS[">"], "responder_isn": ISNS["<"],
             "initiator_addr": bytes(16), "responder_addr": bytes(16),
             "initiator_port": ENDPOINT[3].to_bytes(2), "responder_port": ENDPOINT[1].to_bytes(2),
