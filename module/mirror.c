@@ -79,12 +79,12 @@ static void set_promiscuity(struct work_struct *work)
 	rtnl_unlock();
 }
 
-static void attach(struct mirror *mirror, struct net_device *dev)
+static int attach(struct mirror *mirror, struct net_device *dev)
 {
 	int err;
 
 	if (mirror->dev)
-		return;
+		return 0;
 	mirror->ops = (struct nf_hook_ops){
 		.hook		= look,
 		.dev		= dev,
@@ -98,10 +98,11 @@ static void attach(struct mirror *mirror, struct net_device *dev)
 	if (err) {
 		WRITE_ONCE(mirror->dev, NULL);
 		notice_err("ingress: %s cannot be mirrored: error %d\n", mirror->name, err);
-		return;
+		return err;
 	}
 	schedule_work(&promiscuity);
 	notice_info("ingress: mirroring %s\n", mirror->name);
+	return 0;
 }
 
 /*
@@ -127,11 +128,15 @@ static struct mirror *find_name(const char *name)
 	return NULL;
 }
 
+/*
+ * If it cannot be mirrored, there is nobody to tell but dmesg; writing the list again tries
+ * again.  What is there at the beginning is mirror_init()'s business.
+ */
 static void come(struct net_device *dev)
 {
 	struct mirror *mirror = find_name(dev->name);
 
-	if (mirror)
+	if (mirror && running)
 		attach(mirror, dev);
 }
 
@@ -181,12 +186,12 @@ static int notify(struct notifier_block *block, unsigned long event, void *info)
 static struct notifier_block notifier = { .notifier_call = notify };
 
 /* The interface of this name, now or when it comes. */
-static void look_for(struct mirror *mirror)
+static int look_for(struct mirror *mirror)
 {
 	struct net_device *dev;
 
 	if (!*mirror->name)
-		return;
+		return 0;
 	dev = __dev_get_by_name(&init_net, mirror->name);
 	if (!dev)
 		notice_info("ingress: there is no %s yet; waiting for it\n", mirror->name);
@@ -194,7 +199,8 @@ static void look_for(struct mirror *mirror)
 		notice_warn("ingress: %s is another name of %s, which is the one to give\n",
 			    mirror->name, dev->name);
 	else
-		attach(mirror, dev);
+		return attach(mirror, dev);
+	return 0;
 }
 
 int mirror_init(void)
@@ -207,10 +213,12 @@ int mirror_init(void)
 		return err;
 	rtnl_lock();
 	running = true;		/* what is set from now on holds at once */
-	for (mirror = mirrors; mirror < mirrors + MIRROR_MAX; mirror++)
-		look_for(mirror);
+	for (mirror = mirrors; !err && mirror < mirrors + MIRROR_MAX; mirror++)
+		err = look_for(mirror);
 	rtnl_unlock();
-	return 0;
+	if (err)
+		mirror_exit();
+	return err;
 }
 
 void mirror_exit(void)
@@ -280,28 +288,36 @@ static void drop(struct mirror *mirror)
 	*mirror->name = '\0';
 }
 
-static void add(const char *name)
+/* One that is there and cannot be mirrored is not in the list. */
+static int add(const char *name)
 {
-	struct mirror *mirror = find_name("");
+	struct mirror *mirror = find_name(name);
+	int err = 0;
 
+	if (!mirror)
+		mirror = find_name("");
 	strscpy(mirror->name, name, IFNAMSIZ);
 	if (running)
-		look_for(mirror);
+		err = look_for(mirror);
+	if (err)
+		*mirror->name = '\0';
+	return err;
 }
 
-static void replace(char (*names)[IFNAMSIZ], unsigned int count)
+static int replace(char (*names)[IFNAMSIZ], unsigned int count)
 {
 	struct mirror *mirror;
 	unsigned int i;
+	int err = 0;
 
 	rtnl_lock();
 	for (mirror = mirrors; mirror < mirrors + MIRROR_MAX; mirror++)
 		if (*mirror->name && !has(names, count, mirror->name))
 			drop(mirror);
-	for (i = 0; i < count; i++)
-		if (!find_name(names[i]))
-			add(names[i]);
+	for (i = 0; !err && i < count; i++)
+		err = add(names[i]);
 	rtnl_unlock();
+	return err;
 }
 
 int mirror_set(const char *list)
@@ -315,8 +331,7 @@ int mirror_set(const char *list)
 		notice_err("parameter ingress: this kernel is built without CONFIG_NETFILTER_INGRESS\n");
 		return -EOPNOTSUPP;
 	}
-	replace(names, count);
-	return 0;
+	return replace(names, count);
 }
 
 int mirror_get(char *text)

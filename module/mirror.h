@@ -23,12 +23,13 @@
  * @list: their names, with commas between; they need not exist
  *
  * Before mirror_init() this is only noted.  Afterwards it holds at once; the flows of an
- * interface that is no longer named end.
+ * interface that is no longer named end.  If one cannot be mirrored, these have ended too, but
+ * neither it nor what is behind it is added.
  *
  * Context: may sleep.
  *
- * Return: 0; -EINVAL if it is no such list, -EOPNOTSUPP if the kernel has no ingress hook,
- * both with a line in dmesg.
+ * Return: 0; -EINVAL if it is no such list, -EOPNOTSUPP if the kernel has no ingress hook, or
+ * the error of an interface that cannot be mirrored, these with a line in dmesg; -ENOMEM.
  */
 int mirror_set(const char *list);
 
@@ -43,7 +44,9 @@ int mirror_get(char *text);
 /**
  * mirror_init - look at what comes in on the mirrored interfaces, present and future
  *
- * Return: 0 or -errno.
+ * Context: may sleep.
+ *
+ * Return: 0, or -errno also if one that is there cannot be mirrored.
  */
 int mirror_init(void);
 

@@ -18,12 +18,16 @@ import time
 from lib import device
 from lib.device import Device, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import MODULE, SLOW, Module, loaded, stats
+from lib.kernel import (Kmsg, MODULE, Module, PARAMETERS, SLOW, loaded, set_parameter,
+                        stats)
 from lib.process import apart
 from lib.system import CLONE_NEWNET, delete_module, finit_module, unshare
 from lib.tap import Failure, check, main, no_reports, same, test, wait_for
 
 DEBUG = pathlib.Path("/sys/kernel/debug")
+INGRESS = PARAMETERS / "ingress"
+LO_FLAGS = pathlib.Path("/sys/class/net/lo/flags")
+IFF_PROMISC = 0x100
 FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
 MAKE_IT_FAIL = pathlib.Path("/proc/thread-self/make-it-fail")
 SITES_MAX = 3000
@@ -122,11 +126,28 @@ class File:
         finit_module(self.fd, b"log=0 ingress=lo")
 
 
+def lo_mirrored():
+    return bool(int(LO_FLAGS.read_text(), 16) & IFF_PROMISC)
+
+
+def lo_as_listed():
+    """What the parameter says of lo is so; a worker sees to it."""
+    wait_for(lambda: (INGRESS.read_text() == "lo\n") == lo_mirrored(), "lo mirrored as listed")
+
+
 @test
 def loading(_host):
-    """insmod: it fails or not, and leaves nothing"""
+    """insmod: it fails or not, and leaves nothing; if not, lo is mirrored as it was told"""
+    def unload():
+        if loaded():
+            lo_as_listed()
+            delete_module()
+
+    kmsg = Kmsg()
     with File() as module:
-        each_site(module.insmod, {"ENOMEM", "none", "EFAULT"}, lambda: error_of(delete_module))
+        each_site(module.insmod, {"ENOMEM", "none", "EFAULT"}, unload)
+    check(any("lo cannot be mirrored" in line for line in kmsg.lines()), "it always could be")
+    check(not lo_mirrored(), "lo is promiscuous yet")
 
 
 @test
@@ -158,7 +179,7 @@ def reading(host):
 
 @test
 def asking(host):
-    """every ioctl, and a snapshot to its end"""
+    """every ioctl that takes or gives something, and a snapshot to its end"""
     with Module(log=0), Device() as reader:
         host.syns(10)
 
@@ -201,14 +222,16 @@ def namespaces(_host):
 
 @test
 def parameters(_host):
-    """writing parameters"""
-    with Module(log=0):
-        path = pathlib.Path("/sys/module/tcptrace/parameters/ingress")
+    """writing parameters: what cannot be mirrored is not listed"""
+    def then(text):
+        lo_as_listed()
+        set_parameter("ingress", text)
 
-        def write():
-            path.write_text("lo")
-            path.write_text("")
-        each_site(write, {"EFAULT", "ENOMEM", "none"})
+    with Module(log=0):
+        for old, new in (("\n", "lo"), ("lo", "\n")):
+            set_parameter("ingress", old)
+            each_site(lambda new=new: set_parameter("ingress", new), {"EFAULT", "ENOMEM", "none"},
+                      lambda old=old: then(old))
 
 
 @test
