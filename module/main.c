@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include "chardev.h"
@@ -89,8 +90,14 @@ TIMEOUT(close_wait, CLOSE_WAIT, "without a segment, one side closed");
 TIMEOUT(last_ack, LAST_ACK, "from the last FIN, the other side closed");
 TIMEOUT(time_wait, TIME_WAIT, "of 2MSL");
 
+/*
+ * Who may write the file may not yet make an interface promiscuous.  Who inserts the module
+ * may do anything, and need not have the other capability to give a list with it.
+ */
 static int ingress_set(const char *text, const struct kernel_param *kp)
 {
+	if (!capable(CAP_NET_ADMIN) && (running || !capable(CAP_SYS_MODULE)))
+		return -EPERM;
 	return mirror_set(text);
 }
 

@@ -17,15 +17,17 @@ import sys
 from lib import device
 from lib.device import Device
 from lib.host import Host
-from lib.kernel import Kmsg, Module, PARAMETERS, READER, STATS, attempt, run
+from lib.kernel import (Kmsg, MODULE, Module, PARAMETERS, READER, STATS, attempt, parameter, run,
+                        set_parameter)
 from lib.net import new_port
 from lib.process import apart
-from lib.system import (CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER, call, delete_module, set_namespace,
-                        unshare)
+from lib.system import (CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER, call, delete_module, finit_module,
+                        set_namespace, unshare)
 from lib.tap import Skip, check, main, same, test
 
 NOBODY = 65534
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+CAP_NET_ADMIN, CAP_SYS_MODULE = 12, 16
 DENIED = {"EACCES", "EPERM"}
 
 
@@ -45,6 +47,12 @@ def fake_root(flags=0):
     pathlib.Path("/proc/self/uid_map").write_text(f"0 {NOBODY} 1")
     pathlib.Path("/proc/self/gid_map").write_text(f"0 {NOBODY} 1")
     same((os.getuid(), os.geteuid()), (0, 0), "user in the namespace")
+
+
+def keep(*capabilities):
+    """Give up all others; the user stays 0."""
+    kept = sum(1 << capability for capability in capabilities)
+    call("capset", struct.pack("II", 0x20080522, 0), struct.pack("6I", kept, kept, 0, 0, 0, 0))
 
 
 def error_of(function, *args):
@@ -93,15 +101,36 @@ def root_of_a_user_namespace(_host):
 
 @test
 def root_without_capabilities(host):
-    """root without a capability may read, as the mode says, but not flush or mirror"""
+    """root without a capability may read, as the mode says, but not flush, mirror or unload"""
     def trial():
-        # CAP_NET_ADMIN, SYS_MODULE and all others gone; the user stays 0
-        header, none = struct.pack("II", 0x20080522, 0), bytes(24)
-        call("capset", header, none)
+        keep()
         with Device() as reader:
-            return error_of(reader.flush), error_of(delete_module)
+            return (error_of(reader.flush), error_of((PARAMETERS / "ingress").write_text, "lo"),
+                    error_of(delete_module))
     host.refused(new_port())
-    same(apart(trial), str(("EPERM", "EPERM")), "flush, rmmod")
+    same(apart(trial), str(("EPERM",) * 3), "flush, mirror, rmmod")
+    same(parameter("ingress"), "", "mirrored")
+
+
+@test
+def root_with_one(_host):
+    """root that may administer the network may mirror; that may insert modules, only with them"""
+    def mirror(capability):
+        keep(capability)
+        return error_of((PARAMETERS / "ingress").write_text, "lo")
+
+    def insert():
+        with open(MODULE, "rb") as file:
+            keep(CAP_SYS_MODULE)
+            delete_module()
+            finit_module(file.fileno(), b"log=2 ingress=lo")
+
+    same([apart(mirror, CAP_SYS_MODULE), parameter("ingress")], ["EPERM", ""], "module")
+    same([apart(mirror, CAP_NET_ADMIN), parameter("ingress")], ["none", "lo"], "network")
+    set_parameter("ingress", "\n")
+    apart(insert)
+    same(parameter("ingress"), "lo", "inserted with")
+    set_parameter("ingress", "\n")
 
 
 @test
@@ -148,7 +177,14 @@ def joined(host):
         fd = os.open("/run/netns/host", os.O_RDONLY)
         fake_root()
         return error_of(set_namespace, fd)
+
+    def trial_of_root():
+        set_namespace(os.open("/run/netns/host", os.O_RDONLY))
+        return f":{port} " in pathlib.Path("/proc/thread-self/net/tcptrace").read_text()
+
+    port, = host.syns(1)
     check(apart(trial) in DENIED, "setns into a namespace of root")
+    same(apart(trial_of_root), str(True), "root sees the flow there")
 
 
 @test
