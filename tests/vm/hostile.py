@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Packets and calls that nobody means well with.
 
-TCPTRACE_PACKETS and TCPTRACE_CALLS in the environment say how many; TCPTRACE_SEED repeats
-a run, as far as two CPUs, and KCOV, let it.
+TCPTRACE_PACKETS and TCPTRACE_CALLS in the environment say how many, and a tenth as many frames
+as packets; TCPTRACE_SEED repeats a run, as far as two CPUs, and KCOV, let it.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from lib import net
 from lib.device import Device, kind, live_flows
 from lib.ends import Seen
 from lib.kernel import Kmsg, Module, attempt, most_notices, set_parameter, stats
+from lib.mirror import Mirror
 from lib.net import abort_on_close
 from lib.packet import (FLAGS, fragments, icmp_error, packet, readdressed, with_headers,
                         with_options)
@@ -28,6 +29,7 @@ from lib.threads import Threads
 from lib.wire import WiredHost
 
 PACKETS = int(os.environ.get("TCPTRACE_PACKETS", 50000))
+FRAMES = max(PACKETS // 10, 10000)
 CALLS = int(os.environ.get("TCPTRACE_CALLS", 20000))
 SEED = int(os.environ.get("TCPTRACE_SEED", random.randrange(2**32)))
 THREADS = 8
@@ -109,35 +111,59 @@ def strange_packets(host):
                 yield with_headers(syn, (0, b"\0" + bytes(6)), (60, b"\0" + bytes(6)))
 
 
+def in_frame(whole, *tags):
+    """What goes before an IP packet on the wire, with VLAN tags."""
+    return bytes(12) + b"".join(struct.pack("!HH", *tag) for tag in tags) + \
+        (b"\x86\xdd" if whole[0] >> 4 == 6 else b"\x08\x00")
+
+
 def write_packets(path, packets):
+    """Packets with what goes before each."""
     with open(path, "wb") as file:
-        for whole in packets:
-            if len(whole) <= 2048:
-                file.write(struct.pack("<H", len(whole)) + whole)
+        for lower, whole in packets:
+            length = len(lower) + len(whole)
+            if length <= 2048:
+                file.write(struct.pack("<HH", length, len(lower)) + lower + whole)
 
 
-@test
-def packets(host):
-    """mutated packets, to this host and through it: nothing but events and counts"""
+def spoil(device, packets, count):
+    """Send so many of the packets, most of them changed; how much each counter grew."""
     before = stats()
     with tempfile.NamedTemporaryFile() as file, Device() as reader:
-        write_packets(file.name, [*real_packets(host), *strange_packets(host)])
-        device = host.left.fd
-        sent, = program("spoil", device, file.name, PACKETS, SEED, pass_fds=(device,))
+        write_packets(file.name, packets)
+        first = reader.account().next_seq
+        sent, = program("spoil", device, file.name, count, SEED, pass_fds=(device,))
         reader.drain()
         account = reader.account()
-        produced = reader.info().next_seq - 1
-        same(account.read + account.lost, produced - account.skipped + account.revisited
-             - (produced + 1 - account.next_seq), "read + lost")
+        same(account.read + account.lost,
+             account.next_seq - first - account.skipped + account.revisited, "read + lost")
     grown = {name: value - before[name] for name, value in stats().items()
              if value != before[name]}
-    print(f"# seed {SEED}: {sent} of {PACKETS} packets taken by the device; {produced} events, "
-          f"{live_flows()} flows; {grown}")
-    check(grown["segments"] > PACKETS / 2, "few were segments")
+    print(f"# seed {SEED}: {sent} of {count} taken by the device; {live_flows()} flows; {grown}")
+    check(grown["segments"] > count / 2, "few were segments")
+    return grown
 
 
 @test
-def sane(host):
+def packets(host, _feed):
+    """mutated packets, to this host and through it: nothing but events and counts"""
+    spoil(host.left.fd, [(b"", whole) for whole in (*real_packets(host), *strange_packets(host))],
+          PACKETS)
+
+
+@test
+def frames(host, feed):
+    """mutated frames on a mirrored interface, with VLAN tags and without: the same"""
+    wholes = [*real_packets(host), *strange_packets(host)]
+    set_parameter("ingress", "mon0")
+    grown = spoil(feed.fileno(), [(in_frame(whole, *tags), whole) for whole in wholes for tags in (
+        (), ((0x8100, 5),), ((0x88a8, 7), (0x8100, 0x6005)))], FRAMES)
+    set_parameter("ingress", "\n")
+    check(grown["unreadable"] > FRAMES / 100, "hardly any was not to be read")
+
+
+@test
+def sane(_host, _feed):
     """a connection after all that is told from its SYN to its end"""
     with Device() as reader:
         reader.flush()	# no END of a stranger comes in between
@@ -149,7 +175,7 @@ def sane(host):
 
 
 @test
-def calls(host):
+def calls(host, _feed):
     """calls with any arguments from many threads, while connections are attempted"""
     ports = itertools.cycle(range(1, 60000))
 
@@ -187,9 +213,9 @@ def calls(host):
 @contextlib.contextmanager
 def staged():
     # a ring that is overtaken
-    with WiredHost() as host, \
+    with Mirror() as mirror, mirror.socket() as feed, WiredHost() as host, \
             Module(log=0, max_flows=20000, max_half_open=10000, ring_events=4096):
-        yield (host,)
+        yield host, feed
 
 
 if __name__ == "__main__":

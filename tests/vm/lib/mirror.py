@@ -43,9 +43,14 @@ class Mirror:
         with one_cpu():
             run("tcpreplay", "-q", "-i", self.feed, *pace, path, limit=180)
 
+    def socket(self):
+        """What is written to it comes in as a frame."""
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        sock.bind((self.feed, 0))
+        return sock
+
     def send(self, *frames):
-        with one_cpu(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
-            sock.bind((self.feed, 0))
+        with one_cpu(), self.socket() as sock:
             for frame in frames:
                 sock.send(bytes(frame))
 

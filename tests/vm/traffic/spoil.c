@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Real packets with some bytes changed, into a tun device.
+ * Real packets with some bytes changed, into a device.
  *
  *   spoil FD FILE N SEED
  *
- * FD is the device, inherited.  FILE has the packets, each behind its length as two bytes,
+ * FD is a tun device, or a packet socket bound to an interface, inherited.  FILE has the
+ * packets, each behind its length and the place of its IP header, of two bytes each, the
  * low one first.  N packets are sent, chosen at random: some as they are, most with a few
  * bytes changed or cut off, and of these every second one with its checksums made right
  * again, so that it gets further.
@@ -26,6 +27,7 @@
 struct packet {
 	uint8_t bytes[PACKET_MAX];
 	unsigned int len;
+	unsigned int ip;
 };
 
 static struct packet packets[PACKETS_MAX];
@@ -41,15 +43,16 @@ static unsigned int any(unsigned int n)
 static void read_packets(const char *path)
 {
 	FILE *file = fopen(path, "rb");
-	uint8_t len[2];
+	uint8_t head[4];
 
 	if (!file)
 		err(1, "%s", path);
-	while (count < PACKETS_MAX && fread(len, 1, 2, file) == 2) {
+	while (count < PACKETS_MAX && fread(head, 1, 4, file) == 4) {
 		struct packet *packet = &packets[count++];
 
-		packet->len = len[0] | len[1] << 8;
-		if (packet->len > PACKET_MAX ||
+		packet->len = head[0] | head[1] << 8;
+		packet->ip = head[2] | head[3] << 8;
+		if (packet->len > PACKET_MAX || packet->ip >= packet->len ||
 		    fread(packet->bytes, 1, packet->len, file) != packet->len)
 			errx(1, "%s: packet %u is cut off", path, count);
 	}
@@ -78,12 +81,12 @@ static void put_sum(uint8_t *place, uint32_t sum)
 /* The IPv4 header's, and that of a TCP header right behind it. */
 static void mend(struct packet *packet)
 {
-	uint8_t *p = packet->bytes;
+	uint8_t *p = packet->bytes + packet->ip;
 	bool v6 = p[0] >> 4 == 6;
 	unsigned int header = v6 ? 40 : (p[0] & 15) * 4;
-	unsigned int len = packet->len - header;
+	unsigned int len = packet->len - packet->ip - header;
 
-	if (header < 20 || packet->len < header + 20)
+	if (header < 20 || packet->len < packet->ip + header + 20)
 		return;
 	if (!v6) {
 		p[10] = 0;
