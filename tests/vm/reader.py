@@ -281,7 +281,7 @@ def second(scenery):
 
 @test
 def kept(scenery):
-    """the module is not taken away under a reader; when it has gone, it is said"""
+    """the module is not taken away under a reader"""
     with following("-j") as process:
         done = attempt("rmmod", "tcptrace")
         check(done.returncode and "in use" in done.stderr, "rmmod", done.stderr.splitlines())

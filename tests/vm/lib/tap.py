@@ -40,7 +40,8 @@ HARMLESS = (
 )
 
 # What is wrong even where the kernel has much to say, as when it has no memory.
-REPORTS = r"BUG|KASAN|KCSAN|UBSAN|WARNING|Oops|ODEBUG|general protection|unreferenced"
+REPORTS = "BUG|KASAN|KCSAN|UBSAN|WARNING|Oops|ODEBUG|general protection|unreferenced|" \
+          "stall|blocked for more than"
 
 JIFFIES_LATE = 0.1	# seconds, see in_time()
 
