@@ -18,14 +18,12 @@ import time
 from lib import device
 from lib.device import Device, live_flows
 from lib.host import Host, Traffic
-from lib.kernel import (Kmsg, MODULE, Module, PARAMETERS, SLOW, loaded, set_parameter,
-                        stats)
+from lib.kernel import Kmsg, MODULE, Module, SLOW, loaded, parameter, set_parameter, stats
 from lib.process import apart
 from lib.system import CLONE_NEWNET, delete_module, finit_module, unshare
 from lib.tap import Failure, check, main, no_reports, same, test, wait_for
 
 DEBUG = pathlib.Path("/sys/kernel/debug")
-INGRESS = PARAMETERS / "ingress"
 LO_FLAGS = pathlib.Path("/sys/class/net/lo/flags")
 IFF_PROMISC = 0x100
 FAIL_NTH = pathlib.Path("/proc/thread-self/fail-nth")
@@ -132,7 +130,7 @@ def lo_mirrored():
 
 def lo_as_listed():
     """What the parameter says of lo is so; a worker sees to it."""
-    wait_for(lambda: (INGRESS.read_text() == "lo\n") == lo_mirrored(), "lo mirrored as listed")
+    wait_for(lambda: (parameter("ingress") == "lo") == lo_mirrored(), "lo mirrored as listed")
 
 
 @test

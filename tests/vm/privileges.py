@@ -68,8 +68,8 @@ def open_all():
         "flows": error_of(os.open, "/proc/self/net/tcptrace", os.O_RDONLY),
         "flows of the first namespace": error_of(os.open, "/proc/1/net/tcptrace", os.O_RDONLY),
         "counters": error_of(os.open, STATS, os.O_RDONLY),
-        "parameter": error_of((PARAMETERS / "max_flows").write_text, "1000"),
-        "mirror": error_of((PARAMETERS / "ingress").write_text, "lo"),
+        "parameter": error_of(set_parameter, "max_flows", "1000"),
+        "mirror": error_of(set_parameter, "ingress", "lo"),
         "unload": error_of(delete_module),
     }
 
@@ -105,7 +105,7 @@ def root_without_capabilities(host):
     def trial():
         keep()
         with Device() as reader:
-            return (error_of(reader.flush), error_of((PARAMETERS / "ingress").write_text, "lo"),
+            return (error_of(reader.flush), error_of(set_parameter, "ingress", "lo"),
                     error_of(delete_module))
     host.refused(new_port())
     same(apart(trial), str(("EPERM",) * 3), "flush, mirror, rmmod")
@@ -117,7 +117,7 @@ def root_with_one(_host):
     """root that may administer the network may mirror; that may insert modules, only with them"""
     def mirror(capability):
         keep(capability)
-        return error_of((PARAMETERS / "ingress").write_text, "lo")
+        return error_of(set_parameter, "ingress", "lo")
 
     def insert():
         with open(MODULE, "rb") as file:
