@@ -31,6 +31,7 @@ HARMLESS = (
     "Restarting tasks", "random: crng reseeded", "ACPI: PM: ", "ACPI: Preparing to enter",
     "ACPI: Waking up from", "Disabling non-boot CPUs", "Enabling non-boot CPUs", "CPU1 is up",
     "printk: Suspending console",
+    "serio serio1: deferred probe pending",	# the mouse, probed as it wakes
     # a kernel that is locked down refuses a module
     "Loading of unsigned module is", "Loading of module with unavailable key is",
     # emulated clocks
