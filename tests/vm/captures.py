@@ -27,7 +27,9 @@ from lib.web import curl, nginx
 
 PACES = {"original": (), "top speed": ("--topspeed",), "20 Mbit/s": ("--mbps=20",)}
 
-LONG = 3600	# seconds in TIME_WAIT: no replay takes so long, however slow the machine
+# Seconds until a timer ends a flow: no replay takes so long, however slow the machine
+LONG = dict.fromkeys(("timeout_syn", "timeout_synack", "timeout_fin_wait", "timeout_last_ack",
+                      "timeout_time_wait"), 3600)
 
 # Wireshark's bits of completeness
 SYN, SYN_ACK, ACK, DATA, FIN, RST = 1, 2, 4, 8, 16, 32
@@ -514,7 +516,7 @@ def holes(stage):
 @contextlib.contextmanager
 def staged():
     with tempfile.TemporaryDirectory() as directory, Mirror() as mirror, \
-         Module(ingress=mirror.name, timeout_time_wait=LONG), Trace() as trace:
+         Module(ingress=mirror.name, **LONG), Trace() as trace:
         yield (Stage(trace, mirror, pathlib.Path(directory)),)
 
 
