@@ -84,15 +84,27 @@ class Case:
                 and 0 < (acked[0].tcp_seq - number_of(came[0])) % 2**32 < 2**31
                 and (not answered or acked[0].time_ns < answered[0].time_ns))
 
-    def found_no_socket(self, when):
-        """Did the peer's segment of that time get a RST without ACK, as it does where there is
-        no socket, and did the socket end at once?"""
+    def reset_at_once(self, when):
+        """The first RST, if the socket ended and it left at once after the peer's segment of
+        that time, with the number that is acknowledged there."""
         reset = self.story.told("RST", own=True)[0]
         numbers = [event.tcp_ack for event in self.story.events
                    if event.time_ns == when and event.sender != reset.sender]
-        return (not reset.tcp_flags & ACK and reset.tcp_seq in numbers
-                and all(0 <= after - when < ENDING_NS
-                        for after in (reset.time_ns, self.sock.times[-1])))
+        if (reset.tcp_seq in numbers and all(0 <= after - when < ENDING_NS
+                                             for after in (reset.time_ns, self.sock.times[-1]))):
+            return reset
+        return None
+
+    def found_no_socket(self, when):
+        """Did the peer's segment of that time get a RST without ACK, as it does where there is
+        no socket?"""
+        reset = self.reset_at_once(when)
+        return reset and not reset.tcp_flags & ACK
+
+    def waited_for_close(self, when):
+        """Did close() have the socket at that time, ended it, and sent a RST behind that?"""
+        reset = self.reset_at_once(when)
+        return reset and reset.tcp_flags & ACK and reset.time_ns > self.sock.times[-1]
 
     def ended_silently(self):
         """No segment ended it, and there is a cause that needs none."""
@@ -264,6 +276,13 @@ def unhashed(row, case):
     if row[-2][0] == "SYN_RECEIVED":	# it answers so itself
         return row
     return with_more(row, case, case.found_no_socket)
+
+
+@rule(row_rules)
+def backlogged(row, case):
+    """a segment came when close() had the socket, which it ended, as there was unread data, and
+    reset: the segment waited for that in the backlog"""
+    return with_more(row, case, case.waited_for_close)
 
 
 @rule(row_rules)

@@ -130,6 +130,22 @@ CASES = (
          (("RST <R ", "RST <RA "), ("RST <R 2", "RST <R 1"), ("CLOSED 2.0878", "CLOSED 2.9"),
           ("2.0866 RST", "2.9 RST"), ("FIN_ACKED >A", "FIN_ACKED <A")),
          cookies=False),
+    Case("the ACK of its FIN, as close() had the socket",
+         ("LISTEN, SYN_RECEIVED 1.4714, ESTABLISHED 1.4724, FIN_WAIT_1 1.6267, CLOSED 1.6356",),
+         ("""\
+1.4590 SYN >S 0 SYN_SENT LISTEN
+1.4612 SYN_ACK <SA 0 SYN_SENT SYN_RECEIVED
+1.4709 ESTABLISHED >A 1 ESTABLISHED ESTABLISHED
+1.6287 FIN <FA 1 ESTABLISHED FIN_WAIT_1
+1.6352 FIN_ACKED >A 1310,2 CLOSE_WAIT FIN_WAIT_2
+1.6367 RST <RA 2 CLOSED CLOSED
+1.6367 END <RA 2 CLOSED CLOSED
+""",),
+         {"queued_fin", "backlogged"},
+         (("RST <RA 2", "RST <RA 1"), ("CLOSED 1.6356", "CLOSED 2.9"),
+          ("CLOSED 1.6356", "CLOSED 1.6370"), ("1.6367 RST", "2.9 RST"),
+          ("FIN_ACKED >A", "FIN_ACKED <A")),
+         cookies=False),
 )
 
 # A client's fast open, as it was met here: the server's RST came before its SYN+ACK, by another
